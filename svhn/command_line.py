@@ -1,0 +1,230 @@
+"""Command lines from dataclasses: absl flags, grouped help, one-line errors, an exit status.
+
+Every program of this project describes its flags as a dataclass whose fields are made with
+`option`. `run` defines an absl flag for each, parses the command line, builds the dataclass and
+hands it to the program's main function. So the flags of a program can be saved, compared and
+documented as one object, and a call from Python looks like a call from the shell.
+"""
+
+import dataclasses
+import os
+import sys
+import textwrap
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from absl import app, flags
+
+from svhn.errors import UserError
+
+Config = TypeVar("Config")
+
+_REQUIRED = object()
+
+
+def option(
+    help_text: str,
+    default: Any = _REQUIRED,
+    *,
+    group: str,
+    choices: Sequence[str] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Any:
+    """Returns a dataclass field that is also a command-line flag.
+
+    Args:
+        help_text: What the flag does, for `--help`.
+        default: Its value when it is not given; without a default the flag must be given.
+        group: The heading under which `--help` lists it.
+        choices: The values allowed, for strings.
+        minimum: The smallest value allowed, for numbers.
+        maximum: The largest value allowed, for numbers.
+    """
+    metadata = {
+        "help": help_text,
+        "group": group,
+        "choices": tuple(choices),
+        "minimum": minimum,
+        "maximum": maximum,
+    }
+    if default is _REQUIRED:
+        return dataclasses.field(metadata=metadata)
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: default.copy(), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def quiet_tensorflow() -> None:
+    """Keeps TensorFlow's start-up lines off the screen; call it before TensorFlow is imported.
+
+    What the user has set in the environment stays.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def warn(message: str) -> None:
+    """Prints a warning that the user can act on, on standard error."""
+    print(f"warning: {message}", file=sys.stderr, flush=True)
+
+
+def run(main: Callable[[Config], int], config_class: type[Config], program: str = "") -> None:
+    """Parses the command line into `config_class`, calls `main` with it and exits.
+
+    Exit statuses: what `main` returns; 1 for a `UserError`; 2 for a wrong command line; 130 for
+    Ctrl-C. Other exceptions are defects of the program and keep their traceback.
+
+    Args:
+        main: Takes the dataclass and returns the exit status.
+        config_class: A dataclass whose fields are made with `option`.
+        program: The name shown in help and errors; by default the script's own.
+    """
+    quiet_tensorflow()
+    program = program or os.path.basename(sys.argv[0])  # noqa: PTH119 - argv[0] is text
+    description = sys.modules["__main__"].__doc__ or ""
+    config = parse(config_class, sys.argv, program, description)
+    # absl's own log handler writes "I0101 …" lines; our programs print for people.
+    app.run(lambda _: _guarded(main, config, program), argv=sys.argv[:1])
+
+
+def parse(
+    config_class: type[Config], argv: Sequence[str], program: str, description: str = ""
+) -> Config:
+    """Returns the dataclass that a command line describes; prints help or an error and exits.
+
+    Args:
+        config_class: A dataclass whose fields are made with `option`.
+        argv: The program's name and its arguments.
+        program: The name shown in help and errors.
+        description: The text above the flags in the help.
+
+    Raises:
+        SystemExit: 0 after `--help`; 2 when the command line is wrong.
+    """
+    if any(argument.lstrip("-") in ("help", "h", "helpshort") for argument in argv[1:]
+           if argument.startswith("-")):
+        print(help_text(config_class, program, description))
+        raise SystemExit(0)
+    values = flags.FLAGS
+    _define_flags(config_class, values)
+    try:
+        rest = values(list(argv))
+        if len(rest) > 1:
+            raise flags.Error(
+                f"unexpected argument '{rest[1]}'; every value needs its flag, as in --flag=value"
+            )
+        fields = dataclasses.fields(config_class)
+        for field in fields:
+            if values[field.name].value is None and _is_required(field):
+                raise flags.Error(f"--{field.name} must be given ({field.metadata['help']})")
+        return config_class(**{field.name: values[field.name].value for field in fields})
+    except flags.Error as error:
+        line = " ".join(str(error).split())
+        print(f"{program}: error: {line}. See {program} --help.", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def help_text(config_class: type, program: str, description: str = "") -> str:
+    """Returns the help: description, then the flags by group, in the order of the dataclass."""
+    lines = [description.strip(), "", f"usage: {program} [--flag=value ...]"]
+    group = None
+    for field in dataclasses.fields(config_class):
+        if field.metadata["group"] != group:
+            group = field.metadata["group"]
+            lines += ["", f"{group}:"]
+        lines.append(f"  --{_flag_syntax(field)}")
+        details = field.metadata["help"]
+        if field.metadata["choices"]:
+            details += f" One of: {', '.join(field.metadata['choices'])}."
+        if _is_required(field):
+            details += " (must be given)"
+        elif _default(field) not in (None, "", []):
+            details += f" (default: {_shown(_default(field))})"
+        lines += textwrap.wrap(
+            details, 92, initial_indent=" " * 6, subsequent_indent=" " * 6,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def _guarded(main: Callable[[Config], int], config: Config, program: str) -> int:
+    try:
+        return main(config)
+    except UserError as error:
+        print(f"{program}: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{program}: stopped by Ctrl-C", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; Python would complain once more on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _is_required(field: dataclasses.Field) -> bool:
+    return (
+        field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    )
+
+
+def _default(field: dataclasses.Field) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return None if field.default is dataclasses.MISSING else field.default
+
+
+def _value_type(field: dataclasses.Field) -> Any:
+    """The type of a field's values, without the `| None` of an optional one."""
+    arguments = [kind for kind in typing.get_args(field.type) if kind is not type(None)]
+    if typing.get_origin(field.type) is list or not arguments:
+        return field.type
+    return arguments[0]
+
+
+def _flag_syntax(field: dataclasses.Field) -> str:
+    kind = _value_type(field)
+    if kind is bool:
+        return f"[no]{field.name}"
+    name = {int: "N", float: "X"}.get(kind, "TEXT")
+    if typing.get_origin(kind) is list:
+        name = "A,B,…"
+    for ending, shown in (("_dir", "DIR"), ("out", "DIR"), ("path", "FILE")):
+        if field.name.endswith(ending):
+            name = shown
+    return f"{field.name}={name}"
+
+
+def _shown(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _define_flags(config_class: type, values: flags.FlagValues) -> None:
+    for field in dataclasses.fields(config_class):
+        if field.name in values:
+            del values[field.name]  # absl or an imported library has a flag of that name
+        kind, details = _value_type(field), field.metadata
+        common = {
+            "name": field.name,
+            "default": _default(field),
+            "help": details["help"],
+            "flag_values": values,
+        }
+        bounds = {"lower_bound": details["minimum"], "upper_bound": details["maximum"]}
+        if kind is bool:
+            flags.DEFINE_bool(**common)
+        elif kind is int:
+            flags.DEFINE_integer(**common, **bounds)
+        elif kind is float:
+            flags.DEFINE_float(**common, **bounds)
+        elif typing.get_origin(kind) is list:
+            flags.DEFINE_list(**common)
+        elif details["choices"]:
+            flags.DEFINE_enum(**common, enum_values=details["choices"])
+        elif kind is str:
+            flags.DEFINE_string(**common)
+        else:
+            raise TypeError(f"No flag for the type of {config_class.__name__}.{field.name}: {kind}")

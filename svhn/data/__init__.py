@@ -1,0 +1,1 @@
+"""Photos and labels: the MATLAB files, the synthetic set, the records and the pipeline."""

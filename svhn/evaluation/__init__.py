@@ -1,0 +1,1 @@
+"""Exact metrics over a split, and the reports about them."""

@@ -1,0 +1,1 @@
+"""Photos in; numbers, confidences and drawings out."""
