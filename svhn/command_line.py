@@ -104,8 +104,11 @@ def parse(
     Raises:
         SystemExit: 0 after `--help`; 2 when the command line is wrong.
     """
-    if any(argument.lstrip("-") in ("help", "h", "helpshort") for argument in argv[1:]
-           if argument.startswith("-")):
+    if any(
+        argument.lstrip("-") in ("help", "h", "helpshort")
+        for argument in argv[1:]
+        if argument.startswith("-")
+    ):
         print(help_text(config_class, program, description))
         raise SystemExit(0)
     values = flags.FLAGS
@@ -144,7 +147,10 @@ def help_text(config_class: type, program: str, description: str = "") -> str:
         elif _default(field) not in (None, "", []):
             details += f" (default: {_shown(_default(field))})"
         lines += textwrap.wrap(
-            details, 92, initial_indent=" " * 6, subsequent_indent=" " * 6,
+            details,
+            92,
+            initial_indent=" " * 6,
+            subsequent_indent=" " * 6,
             break_on_hyphens=False,
         )
     return "\n".join(lines)
@@ -166,9 +172,7 @@ def _guarded(main: Callable[[Config], int], config: Config, program: str) -> int
 
 
 def _is_required(field: dataclasses.Field) -> bool:
-    return (
-        field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    )
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _default(field: dataclasses.Field) -> Any:
