@@ -1,0 +1,423 @@
+"""`digitStruct.mat`: the file in which SVHN keeps names, digits and boxes of its photos.
+
+It is a MATLAB v7.3 file, which is HDF5 behind a header of 512 bytes. `digitStruct` is an array
+of MATLAB structs; its fields `name` and `bbox` are columns of references into the group
+`#refs#`, one for each photo. A name is a column of UTF-16 code units. A `bbox` is a group with
+the fields `height`, `left`, `top`, `width` and `label`: with one digit each is a plain 1×1
+value, with more digits a column of references to 1×1 values. Label 10 means the digit 0.
+(Source: http://ufldl.stanford.edu/housenumbers/, "Format 1", and the files themselves.)
+"""
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from svhn.errors import UserError
+from svhn.progress import progress
+
+DIGIT_STRUCT_NAME = "digitStruct.mat"
+"""The file's name in each of the folders train, test and extra."""
+
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+"""Files with these endings count as photos when a folder is compared with its list."""
+
+BOX_FIELDS = ("left", "top", "width", "height")
+"""The columns of `LabelledPhoto.boxes`, as the fields of a `bbox` are called."""
+
+_FIELDS = (*BOX_FIELDS, "label")
+_LABEL_OF_ZERO = 10
+_REFERENCES = "#refs#"
+_USER_BLOCK_BYTES = 512
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises when it meets damaged bytes."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabelledPhoto:
+    """What `digitStruct.mat` says about one photo.
+
+    Attributes:
+        file_name: The photo's file, relative to the folder of `digitStruct.mat`.
+        digits: From left to right as listed, each 0 to 9; empty if the photo has none.
+        boxes: float32 array of shape (N, 4), a row for each digit: left, top, width, height in
+            pixels as the file has them; they may start outside the photo.
+    """
+
+    file_name: str
+    digits: tuple[int, ...]
+    boxes: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderComparison:
+    """How a list of photos and a folder differ.
+
+    Attributes:
+        missing: File names that are listed and not on disk, in the order of the list.
+        unlisted: Pictures that are on disk and not listed, in natural order.
+    """
+
+    missing: tuple[str, ...]
+    unlisted: tuple[str, ...]
+
+
+def compare_with_folder(photos: Iterable[LabelledPhoto], folder: Path | str) -> FolderComparison:
+    """Returns which photos are listed and not in the folder, and the other way round.
+
+    Args:
+        photos: What `read_digit_struct` gave.
+        folder: The folder that should hold them; subfolders are not searched.
+
+    Raises:
+        UserError: If the folder can't be listed.
+    """
+    folder = Path(folder)
+    try:
+        on_disk = {entry.name for entry in os.scandir(folder) if entry.is_file()}
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot list the folder ({error.strerror}); expected a readable folder with "
+            f"photos and {DIGIT_STRUCT_NAME}"
+        ) from error
+    listed = dict.fromkeys(photo.file_name for photo in photos)
+    pictures = {name for name in on_disk if Path(name).suffix.lower() in PICTURE_SUFFIXES}
+    return FolderComparison(
+        missing=tuple(name for name in listed if name not in on_disk),
+        unlisted=tuple(sorted(pictures.difference(listed), key=lambda name: (len(name), name))),
+    )
+
+
+def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
+    """Returns what a `digitStruct.mat` says about its photos, in the order of the file.
+
+    A photo without digits (an empty `bbox`) has empty `digits` and boxes of shape (0, 4), so
+    that the caller can skip it and say why.
+
+    Args:
+        path: The file, MATLAB v7.3.
+
+    Raises:
+        UserError: If the file is missing, not MATLAB v7.3, truncated or damaged, lists no photos
+            or none with digits, lacks a field, or has a label or box that means nothing.
+    """
+    path = Path(path)
+    _check_header(path)
+    try:
+        with h5py.File(path, "r") as file:
+            photos = _read_photos(path, file)
+    except _HDF5_ERRORS as error:
+        raise UserError(
+            f"{path}: damaged or truncated ({_one_line(error)}); copy or download it again"
+        ) from error
+    if not photos:
+        raise UserError(f"{path}: digitStruct lists no photos; expected one entry for each photo")
+    if not any(photo.digits for photo in photos):
+        raise UserError(
+            f"{path}: none of its {len(photos)} photos has a digit; expected bbox.label with "
+            "digits 1 to 9, and 10 for the digit 0"
+        )
+    return photos
+
+
+def _check_header(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(_USER_BLOCK_BYTES + len(_HDF5_SIGNATURE))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such file; expected the {DIGIT_STRUCT_NAME} that belongs to the photos "
+            "(python -m svhn.data.download fetches the official ones)"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    if start.startswith(b"MATLAB 5.0"):
+        raise UserError(
+            f"{path}: a MATLAB v5 file; expected MATLAB v7.3 (HDF5): load it in MATLAB and save "
+            f"it with save('{DIGIT_STRUCT_NAME}', 'digitStruct', '-v7.3')"
+        )
+    if start.startswith(_HDF5_SIGNATURE) or start[_USER_BLOCK_BYTES:] == _HDF5_SIGNATURE:
+        return
+    if start.startswith(b"MATLAB 7.3") and len(start) < _USER_BLOCK_BYTES + len(_HDF5_SIGNATURE):
+        raise UserError(f"{path}: truncated after {len(start)} bytes; copy or download it again")
+    raise UserError(
+        f"{path}: not a MATLAB v7.3 (HDF5) file, it starts with {start[:16]!r}; expected SVHN's "
+        f"{DIGIT_STRUCT_NAME}"
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error.args[0] if error.args else error).split())
+
+
+def _read_photos(path: Path, file: h5py.File) -> list[LabelledPhoto]:
+    root = file.get("digitStruct")
+    if root is None:
+        raise UserError(
+            f"{path}: has no variable digitStruct (found: {', '.join(sorted(file)) or 'nothing'})"
+        )
+    if isinstance(root, h5py.Dataset):  # MATLAB writes an empty struct array as its size
+        return []
+    columns = {}
+    for field in ("name", "bbox"):
+        if field not in root:
+            raise UserError(f"{path}: digitStruct has no field '{field}'")
+        columns[field] = _objects(file, root[field])
+    names, boxes = columns["name"], columns["bbox"]
+    if len(names) != len(boxes):
+        raise UserError(
+            f"{path}: digitStruct has {len(names)} names and {len(boxes)} bboxes; expected as many"
+        )
+    entries = progress(zip(names, boxes, strict=True), total=len(names), description=path.name)
+    return [
+        _read_photo(path, file, entry, name, bbox)
+        for entry, (name, bbox) in enumerate(entries, start=1)
+    ]
+
+
+def _objects(file: h5py.File, field: h5py.Dataset | h5py.Group) -> list:
+    """The objects of a struct array's field; MATLAB stores a 1×1 array's only one in place."""
+    if isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype:
+        return list(field[()].reshape(-1))
+    return [field.ref]
+
+
+def _read_photo(
+    path: Path,
+    file: h5py.File,
+    entry: int,
+    name_reference: h5py.Reference,
+    bbox_reference: h5py.Reference,
+) -> LabelledPhoto:
+    name = h5py.h5r.dereference(name_reference, file.id)
+    code_units = np.empty(name.shape, np.uint16)
+    name.read(h5py.h5s.ALL, h5py.h5s.ALL, code_units)
+    file_name = code_units.tobytes().decode("utf-16-le")
+    bbox = h5py.h5r.dereference(bbox_reference, file.id)
+    if isinstance(bbox, h5py.h5d.DatasetID):  # an empty struct is stored as its size
+        return LabelledPhoto(file_name, (), np.zeros((0, 4), np.float32))
+    values = {}
+    for field in _FIELDS:
+        key = field.encode()
+        if key not in bbox:
+            raise UserError(f"{path}: entry {entry} ({file_name}): bbox has no field '{field}'")
+        values[field] = _values(file, h5py.h5d.open(bbox, key))
+    lengths = {field: len(numbers) for field, numbers in values.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{length} {field}" for field, length in lengths.items())
+        raise UserError(
+            f"{path}: entry {entry} ({file_name}): the fields of bbox disagree in length: {found}"
+        )
+    boxes = np.array([values[field] for field in BOX_FIELDS], np.float64).T.reshape(-1, 4)
+    labels = values["label"]
+    if not all(label in range(_LABEL_OF_ZERO + 1) for label in labels):
+        raise UserError(
+            f"{path}: entry {entry} ({file_name}): labels {labels}; expected 1 to 9, 10 for 0"
+        )
+    if not np.isfinite(boxes).all():
+        raise UserError(
+            f"{path}: entry {entry} ({file_name}): a box is not finite: {boxes.tolist()}"
+        )
+    digits = tuple(int(label) % _LABEL_OF_ZERO for label in labels)
+    return LabelledPhoto(file_name, digits, boxes.astype(np.float32))
+
+
+def _values(file: h5py.File, dataset: h5py.h5d.DatasetID) -> list[float]:
+    if dataset.get_type().get_class() == h5py.h5t.REFERENCE:
+        references = np.empty(dataset.shape, h5py.ref_dtype)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, references)
+        return [
+            _values(file, h5py.h5r.dereference(reference, file.id))[0]
+            for reference in references.reshape(-1)
+        ]
+    if h5py.h5a.exists(dataset, b"MATLAB_empty"):
+        return []
+    numbers = np.empty(dataset.shape, np.float64)
+    dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
+    return numbers.reshape(-1).tolist()
+
+
+def write_digit_struct(path: Path | str, photos: Sequence[LabelledPhoto]) -> None:
+    """Writes a `digitStruct.mat` with the structure that MATLAB gives it.
+
+    The same photos give the same bytes. The file appears under its name only when it is whole.
+
+    Args:
+        path: The file; it is replaced if it exists.
+        photos: In the order in which they shall be listed.
+
+    Raises:
+        ValueError: If there are no photos, or digits and boxes of one disagree.
+        UserError: If the file can't be written.
+    """
+    path = Path(path)
+    if not photos:
+        raise ValueError("A digitStruct.mat needs at least one photo. Received: 0 photos")
+    for photo in photos:
+        if np.shape(photo.boxes) != (len(photo.digits), 4):
+            raise ValueError(
+                f"{photo.file_name}: expected boxes of shape ({len(photo.digits)}, 4), one for "
+                f"each digit. Received: {np.shape(photo.boxes)}"
+            )
+        if not all(0 <= digit <= 9 for digit in photo.digits):
+            raise ValueError(f"{photo.file_name}: a digit must be 0 to 9: {photo.digits}")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+            unfinished = Path(folder) / path.name
+            with h5py.File(unfinished, "w", userblock_size=_USER_BLOCK_BYTES) as file:
+                _Writer(file).write(photos)
+            with unfinished.open("r+b") as file:
+                file.write(_matlab_header())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({_one_line(error)})") from error
+
+
+def _matlab_header() -> bytes:
+    """The 128 bytes with which MATLAB's files start: text, subsystem offset, version, endianness.
+
+    The time is fixed, so that the same photos give the same bytes.
+    """
+    text = (
+        "MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Thu Jan  1 00:00:00 1970 "
+        "HDF5 schema 1.00 ."
+    )
+    return text.ljust(116).encode() + bytes(8) + b"\x00\x02IM"
+
+
+class _Writer:
+    """Writes MATLAB's objects through h5py's low-level interface, which takes a tenth of the time.
+
+    The types, spaces and property lists that all objects share are made once.
+    """
+
+    def __init__(self, file: h5py.File):
+        self._file = file.id
+        self._references = h5py.h5g.create(file.id, _REFERENCES.encode())
+        self._created = 0
+        self._compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        self._compact.set_layout(h5py.h5d.COMPACT)
+        self._compact.set_obj_track_times(False)
+        self._contiguous = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        self._contiguous.set_obj_track_times(False)
+        self._scalar = h5py.h5s.create(h5py.h5s.SCALAR)
+        self._one_by_one = h5py.h5s.create_simple((1, 1))
+        self._class_types = {}
+        self._field_type = h5py.h5t.py_create(h5py.vlen_dtype(np.dtype("S1")), logical=True)
+
+    def write(self, photos: Sequence[LabelledPhoto]) -> None:
+        # MATLAB keeps the name 'a' for the empty value that other variables may refer to.
+        self._empty(self._references, self._next_name(), "canonical empty", ())
+        struct = h5py.h5g.create(self._file, b"digitStruct")
+        self._set_class(struct, "struct")
+        self._set_fields(struct, ("name", "bbox"))
+        if len(photos) == 1:  # the only value of a 1×1 struct stands in place
+            self._name(struct, b"name", photos[0].file_name)
+            self._bbox(struct, b"bbox", photos[0])
+            return
+        names = np.empty((len(photos), 1), h5py.ref_dtype)
+        boxes = np.empty((len(photos), 1), h5py.ref_dtype)
+        for row, photo in enumerate(progress(photos, description="digitStruct.mat")):
+            name = self._next_name()
+            self._name(self._references, name, photo.file_name)
+            names[row, 0] = self._reference(name)
+            name = self._next_name()
+            self._bbox(self._references, name, photo)
+            boxes[row, 0] = self._reference(name)
+        self._dataset(struct, b"name", names)
+        self._dataset(struct, b"bbox", boxes)
+
+    def _next_name(self) -> bytes:
+        """Names as MATLAB gives them: a, b, …, z, A, …, Z, 1, …, 9, 0, ab, bb, …"""
+        alphabet = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890"
+        number, name = self._created, bytearray()
+        while number or not name:
+            number, position = divmod(number, len(alphabet))
+            name.append(alphabet[position])
+        self._created += 1
+        return bytes(name)
+
+    def _reference(self, name: bytes) -> h5py.Reference:
+        return h5py.h5r.create(self._references, name, h5py.h5r.OBJECT)
+
+    def _name(self, parent: h5py.h5g.GroupID, name: bytes, text: str) -> None:
+        code_units = np.frombuffer(text.encode("utf-16-le"), "<u2").reshape(-1, 1)
+        dataset = self._dataset(parent, name, code_units)
+        self._set_class(dataset, "char")
+        decode = h5py.h5a.create(dataset, b"MATLAB_int_decode", h5py.h5t.NATIVE_INT32, self._scalar)
+        decode.write(np.array(2, np.int32))
+
+    def _bbox(self, parent: h5py.h5g.GroupID, name: bytes, photo: LabelledPhoto) -> None:
+        fields = ("height", "left", "top", "width", "label")
+        if not photo.digits:
+            self._empty(parent, name, "struct", fields)
+            return
+        bbox = h5py.h5g.create(parent, name)
+        self._set_class(bbox, "struct")
+        self._set_fields(bbox, fields)
+        columns = dict(zip(BOX_FIELDS, np.asarray(photo.boxes, np.float64).T, strict=True))
+        columns["label"] = [digit or _LABEL_OF_ZERO for digit in photo.digits]
+        for field in fields:
+            if len(photo.digits) == 1:
+                self._double(bbox, field.encode(), columns[field][0])
+                continue
+            references = np.empty((len(photo.digits), 1), h5py.ref_dtype)
+            for row, value in enumerate(columns[field]):
+                value_name = self._next_name()
+                self._double(self._references, value_name, value)
+                references[row, 0] = self._reference(value_name)
+            self._dataset(bbox, field.encode(), references)
+
+    def _double(self, parent: h5py.h5g.GroupID, name: bytes, value: float) -> None:
+        dataset = h5py.h5d.create(
+            parent, name, h5py.h5t.NATIVE_DOUBLE, self._one_by_one, self._compact
+        )
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([[value]], np.float64))
+        self._set_class(dataset, "double")
+
+    def _empty(
+        self, parent: h5py.h5g.GroupID, name: bytes, matlab_class: str, fields: Sequence[str]
+    ) -> None:
+        """MATLAB writes an array without elements as a vector of its dimensions, and says so."""
+        dataset = self._dataset(parent, name, np.zeros(2, np.uint64))
+        self._set_class(dataset, matlab_class)
+        empty = h5py.h5a.create(dataset, b"MATLAB_empty", h5py.h5t.NATIVE_UINT8, self._scalar)
+        empty.write(np.array(1, np.uint8))
+        if fields:
+            self._set_fields(dataset, fields)
+
+    def _dataset(
+        self, parent: h5py.h5g.GroupID, name: bytes, array: np.ndarray
+    ) -> h5py.h5d.DatasetID:
+        # A compact dataset lies in its object's header, which holds at most 64 KiB.
+        layout = self._compact if array.nbytes < 32_768 else self._contiguous
+        space = h5py.h5s.create_simple(array.shape)
+        kind = h5py.h5t.py_create(array.dtype, logical=True)
+        dataset = h5py.h5d.create(parent, name, kind, space, layout)
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+        return dataset
+
+    def _set_class(self, target: h5py.h5g.GroupID | h5py.h5d.DatasetID, name: str) -> None:
+        kind = self._class_types.get(name)
+        if kind is None:
+            kind = h5py.h5t.C_S1.copy()
+            kind.set_size(len(name))
+            self._class_types[name] = kind
+        attribute = h5py.h5a.create(target, b"MATLAB_class", kind, self._scalar)
+        attribute.write(np.array(name.encode()))
+
+    def _set_fields(
+        self, target: h5py.h5g.GroupID | h5py.h5d.DatasetID, fields: Sequence[str]
+    ) -> None:
+        names = np.empty(len(fields), h5py.vlen_dtype(np.dtype("S1")))
+        for position, field in enumerate(fields):
+            names[position] = np.frombuffer(field.encode(), "S1")
+        space = h5py.h5s.create_simple((len(fields),))
+        h5py.h5a.create(target, b"MATLAB_fields", self._field_type, space).write(names)
