@@ -8,7 +8,9 @@ documented as one object, and a call from Python looks like a call from the shel
 
 import dataclasses
 import os
+import pathlib
 import sys
+import tempfile
 import textwrap
 import typing
 from collections.abc import Callable, Sequence
@@ -56,14 +58,33 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def quiet_tensorflow() -> None:
-    """Keeps TensorFlow's start-up lines off the screen; call it before TensorFlow is imported.
+def start_tensorflow() -> None:
+    """Imports TensorFlow and finds its devices without its start-up lines on the screen.
 
-    What the user has set in the environment stays.
+    TensorFlow 2.21 writes some of them before its own log level counts, so standard error is
+    held back meanwhile. What was held is shown if the import fails, or if there is an NVIDIA
+    device that TensorFlow can't use. What the user has set in the environment stays.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        screen = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        show = True
+        try:
+            import tensorflow
+
+            gpus = tensorflow.config.list_physical_devices("GPU")
+            tensorflow.zeros(()).numpy()  # CUDA complains only once a device is used
+            show = not gpus and pathlib.Path("/dev/nvidia0").exists()
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            os.close(screen)
+            if show:
+                held.seek(0)
+                sys.stderr.write(held.read().decode(errors="replace"))
 
 
 def warn(message: str) -> None:
@@ -71,7 +92,13 @@ def warn(message: str) -> None:
     print(f"warning: {message}", file=sys.stderr, flush=True)
 
 
-def run(main: Callable[[Config], int], config_class: type[Config], program: str = "") -> None:
+def run(
+    main: Callable[[Config], int],
+    config_class: type[Config],
+    program: str = "",
+    *,
+    needs_tensorflow: bool = True,
+) -> None:
     """Parses the command line into `config_class`, calls `main` with it and exits.
 
     Exit statuses: what `main` returns; 1 for a `UserError`; 2 for a wrong command line; 130 for
@@ -81,12 +108,13 @@ def run(main: Callable[[Config], int], config_class: type[Config], program: str 
         main: Takes the dataclass and returns the exit status.
         config_class: A dataclass whose fields are made with `option`.
         program: The name shown in help and errors; by default the script's own.
+        needs_tensorflow: Whether to start TensorFlow, quietly, before `main`.
     """
-    quiet_tensorflow()
     program = program or os.path.basename(sys.argv[0])  # noqa: PTH119 - argv[0] is text
     description = sys.modules["__main__"].__doc__ or ""
     config = parse(config_class, sys.argv, program, description)
-    # absl's own log handler writes "I0101 …" lines; our programs print for people.
+    if needs_tensorflow:
+        start_tensorflow()
     app.run(lambda _: _guarded(main, config, program), argv=sys.argv[:1])
 
 

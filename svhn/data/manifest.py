@@ -1,0 +1,119 @@
+"""The manifest of a conversion: which shards there are, how many photos, and what was left out.
+
+`DATA_DIR/tfrecords/manifest.json` is written last, so that its presence means that the data set
+is whole. Free of TensorFlow, so that the converter starts at once.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from svhn.errors import UserError
+
+FOLDER_NAME = "tfrecords"
+"""The folder under the data folder in which shards and manifest lie."""
+
+MANIFEST_NAME = "manifest.json"
+
+FORMAT = 1
+"""Rises when records or manifest change so that an older conversion can't be read any more."""
+
+SPLITS = ("train", "extra", "val", "test")
+"""What a conversion may hold. `val` is drawn from the official `train` and `extra`."""
+
+
+def shard_folder(data_dir: str | Path) -> Path:
+    """Returns the folder with shards and manifest of a data folder."""
+    return Path(data_dir).expanduser() / FOLDER_NAME
+
+
+def shard_name(split: str, index: int, count: int) -> str:
+    """Returns the file name of a shard, as `train.tfrecord-00003-of-00016`."""
+    return f"{split}.tfrecord-{index:05d}-of-{count:05d}"
+
+
+def read_manifest(data_dir: str | Path) -> dict[str, Any]:
+    """Returns the manifest of the conversion under `data_dir`.
+
+    Returns:
+        `splits` (by name: `photos`, `by_length`, `bytes`, `shards` with `file`, `photos`, `bytes`
+        and `sha256`), `folders` (by official folder: how many photos were listed, converted,
+        re-encoded, skipped, unlisted), `skipped`, `reencoded`, `unlisted`, `metadata`,
+        `settings`, `versions` and `format`.
+
+    Raises:
+        UserError: If there is no whole conversion, or one that this version can't read.
+    """
+    path = shard_folder(data_dir) / MANIFEST_NAME
+    convert = f"run python convert_to_tfrecords.py --data_dir {data_dir}"
+    try:
+        text = path.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        if not Path(data_dir).expanduser().is_dir():
+            raise UserError(f"There is no folder {data_dir}: check --data_dir") from None
+        if path.parent.is_dir():
+            raise UserError(
+                f"The conversion in {path.parent} is unfinished (no {MANIFEST_NAME}): {convert}"
+            ) from None
+        raise UserError(f"There are no converted photos in {data_dir}: {convert}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} can't be read ({error}): {convert} --overwrite") from error
+    try:
+        manifest = json.loads(text)
+        found = manifest["format"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"{path} is damaged ({type(error).__name__}): {convert} --overwrite"
+        ) from error
+    if found != FORMAT:
+        raise UserError(
+            f"{path} has format {found}, this version reads format {FORMAT}: {convert} --overwrite"
+        )
+    return manifest
+
+
+def shard_paths(data_dir: str | Path, split: str) -> list[str]:
+    """Returns the paths of the shards of a split, in order.
+
+    Args:
+        data_dir: The folder that holds `tfrecords/`.
+        split: One of `SPLITS`.
+
+    Raises:
+        UserError: If there is no whole conversion, the split is absent or empty, or a shard is
+            missing or has another size than when it was written.
+    """
+    shards = _split_entry(data_dir, split)["shards"]
+    folder = shard_folder(data_dir)
+    for shard in shards:
+        path = folder / shard["file"]
+        size = path.stat().st_size if path.is_file() else None
+        if size != shard["bytes"]:
+            state = "is missing" if size is None else f"has {size} bytes instead of"
+            expected = "" if size is None else f" {shard['bytes']}"
+            raise UserError(
+                f"{path} {state}{expected}: convert again with python convert_to_tfrecords.py"
+                f" --data_dir {data_dir} --overwrite"
+            )
+    return [str(folder / shard["file"]) for shard in shards]
+
+
+def photo_count(data_dir: str | Path, split: str) -> int:
+    """Returns the number of photos of a split, at least 1.
+
+    Raises:
+        UserError: If there is no whole conversion, or the split is absent or empty.
+    """
+    return _split_entry(data_dir, split)["photos"]
+
+
+def _split_entry(data_dir: str | Path, split: str) -> dict[str, Any]:
+    splits = read_manifest(data_dir)["splits"]
+    present = [name for name in SPLITS if splits.get(name, {}).get("photos")]
+    if split not in present:
+        raise UserError(
+            f"There are no photos of the split '{split}' in {shard_folder(data_dir)}; it has:"
+            f" {', '.join(present) or 'none'}. Choose one of these, or convert again with the"
+            f" folder that '{split}' comes from and --overwrite"
+        )
+    return splits[split]

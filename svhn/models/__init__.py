@@ -1,0 +1,33 @@
+"""Keras functional models by name, all with the same six heads.
+
+Every model maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop` makes them, to a
+dictionary of float32 logits: "length" [B, 7] and "digit_1" … "digit_5", each [B, 10]. The models
+use Keras layers and `keras.ops` alone, so they run on every Keras backend.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+MODEL_NAMES = ("compact", "goodfellow")
+"""The models there are. Each is a module of this package with a function `build`."""
+
+DEFAULT_MODEL = "compact"
+
+
+def build_model(name: str, input_size: int = 54) -> "keras.Model":
+    """Returns a new model with random weights (seeded by `keras.utils.set_random_seed`).
+
+    Args:
+        name: One of `MODEL_NAMES`.
+        input_size: Height and width of the images in pixels.
+
+    Raises:
+        ValueError: If there is no model of that name.
+    """
+    if name not in MODEL_NAMES:
+        raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {MODEL_NAMES}")
+    # Imported here so that the names can be listed without importing TensorFlow.
+    return importlib.import_module(f"svhn.models.{name}").build(input_size)
