@@ -1,0 +1,184 @@
+"""Pictures for people: contact sheets and photos with the number that was read on them.
+
+Text is set in Pillow's built-in scalable font, so drawings look the same on every machine.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+BACKGROUND = "#1b1e23"
+TEXT_COLOUR = "#f2f2f2"
+BOX_COLOUR = "#ffb000"
+
+_SMALLEST_TEXT = 7  # pixels; below, Pillow's built-in font can't be made out
+
+
+def contact_sheet(
+    pictures: Sequence[np.ndarray],
+    captions: Sequence[str],
+    columns: int,
+    tile_size: int = 128,
+    colours: Sequence[str] | None = None,
+) -> Image.Image:
+    """Returns the pictures side by side in rows, each with its caption below.
+
+    Small pictures are scaled up and large ones down to fill their tile, keeping their shape.
+    Captions are wrapped, and set smaller if a word does not fit; no text is lost.
+
+    Args:
+        pictures: uint8 arrays of shape (height, width, 3); sizes may differ.
+        captions: As many texts; line breaks are kept.
+        columns: Pictures in a row.
+        tile_size: Width and height in pixels of the square that a picture has.
+        colours: The captions' colours, as Pillow names them; all light grey by default.
+
+    Raises:
+        ValueError: If there are no pictures, no columns, or captions or colours don't match.
+    """
+    colours = [TEXT_COLOUR] * len(pictures) if colours is None else colours
+    if not len(pictures) or columns < 1 or not len(pictures) == len(captions) == len(colours):
+        raise ValueError(
+            "A contact sheet needs pictures, columns, and a caption and a colour for each picture. "
+            f"Received: {len(pictures)} pictures, {columns} columns, {len(captions)} captions, "
+            f"{len(colours)} colours"
+        )
+    gap = max(2, tile_size // 16)
+    texts = [_fit_text(caption, tile_size, tile_size // 9) for caption in captions]
+    rows = [range(start, min(start + columns, len(pictures))) for start in
+            range(0, len(pictures), columns)]  # fmt: skip
+    text_heights = [max(texts[index].height for index in row) for row in rows]
+    sheet = Image.new(
+        "RGB",
+        (
+            min(columns, len(pictures)) * (tile_size + gap) + gap,
+            sum(tile_size + height + 2 * gap for height in text_heights) + gap,
+        ),
+        BACKGROUND,
+    )
+    top = gap
+    for row, text_height in zip(rows, text_heights, strict=True):
+        for column, index in enumerate(row):
+            left = gap + column * (tile_size + gap)
+            tile = _fit_picture(pictures[index], tile_size)
+            sheet.paste(
+                tile, (left + (tile_size - tile.width) // 2, top + (tile_size - tile.height) // 2)
+            )
+            texts[index].draw(sheet, left, top + tile_size + gap // 2, colours[index])
+        top += tile_size + text_height + 2 * gap
+    return sheet
+
+
+def draw_reading(
+    photo: np.ndarray,
+    box: Sequence[float] | None,
+    text: str,
+    *,
+    digit_boxes: Sequence[Sequence[float]] = (),
+    colour: str = BOX_COLOUR,
+    min_side: int = 320,
+    max_side: int = 1280,
+) -> Image.Image:
+    """Returns the photo with a text below it and boxes on it.
+
+    The longer side of the photo is scaled to between `min_side` and `max_side` pixels, so that
+    the text can be read on a photo of 30 pixels and on one of 4,000.
+
+    Args:
+        photo: uint8 array of shape (height, width, 3).
+        box: The box around the number: left, top, width, height in pixels of the photo; or None.
+        text: What was read, and how sure it is, such as "75  97.3 %".
+        digit_boxes: Boxes around single digits, drawn thinner.
+        colour: Of the text and the boxes.
+        min_side: Pixels; shorter photos are scaled up.
+        max_side: Pixels; longer photos are scaled down.
+    """
+    longer = max(photo.shape[:2])
+    scale = min(max(longer, min_side), max_side) / longer
+    scaled = _resize(photo, scale)
+    line_width = max(2, round(max(scaled.size) / 200))
+    pen = ImageDraw.Draw(scaled)
+    for digit_box in digit_boxes:
+        _draw_box(pen, digit_box, scale, colour, max(1, line_width // 2))
+    if box is not None:
+        _draw_box(pen, box, scale, colour, line_width)
+
+    width = max(scaled.width, min_side // 2)
+    padding = max(4, width // 60)
+    caption = _fit_text(text, width - 2 * padding, max(18, width // 14))
+    drawing = Image.new("RGB", (width, scaled.height + caption.height + 2 * padding), BACKGROUND)
+    drawing.paste(scaled, ((width - scaled.width) // 2, 0))
+    caption.draw(drawing, padding, scaled.height + padding, colour)
+    return drawing
+
+
+def _fit_picture(picture: np.ndarray, size: int) -> Image.Image:
+    return _resize(picture, size / max(picture.shape[:2]))
+
+
+def _resize(picture: np.ndarray, scale: float) -> Image.Image:
+    image = Image.fromarray(np.ascontiguousarray(picture, np.uint8))
+    size = tuple(max(1, round(side * scale)) for side in image.size)
+    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _draw_box(
+    pen: ImageDraw.ImageDraw, box: Sequence[float], scale: float, colour: str, width: int
+) -> None:
+    left, top, box_width, box_height = (float(value) * scale for value in box)
+    pen.rectangle(
+        (left, top, left + max(box_width, 0), top + max(box_height, 0)),
+        outline=colour,
+        width=width,
+    )
+
+
+class _FittedText:
+    """Lines of text with the font in which all of them fit the width."""
+
+    def __init__(self, lines: list[str], font: ImageFont.FreeTypeFont, width: int):
+        self._lines, self._font, self._width = lines, font, width
+        ascent, descent = font.getmetrics()
+        self._line_height = ascent + descent
+        self.height = self._line_height * len(lines)
+
+    def draw(self, image: Image.Image, left: int, top: int, colour: str) -> None:
+        pen = ImageDraw.Draw(image)
+        for index, line in enumerate(self._lines):
+            x = left + (self._width - self._font.getlength(line)) / 2
+            pen.text((x, top + index * self._line_height), line, fill=colour, font=self._font)
+
+
+def _fit_text(text: str, width: int, font_size: int) -> _FittedText:
+    """Wraps the text at spaces; shrinks the font for long words; breaks words as a last resort."""
+    for size in range(max(font_size, _SMALLEST_TEXT), _SMALLEST_TEXT - 1, -1):
+        font = ImageFont.load_default(size)
+        lines = [line for part in text.split("\n") for line in _wrap(part, font, width)]
+        if all(font.getlength(line) <= width for line in lines):
+            return _FittedText(lines, font, width)
+    return _FittedText(
+        [piece for line in lines for piece in _break_word(line, font, width)], font, width
+    )
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    if font.getlength(text) <= width:
+        return [text]
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if not lines[-1] or font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _break_word(line: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    pieces = [""]
+    for character in line:
+        if pieces[-1] and font.getlength(pieces[-1] + character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
