@@ -1,27 +1,16 @@
-"""Records: one photo each, as `tf.train.Example` in TFRecord shards.
+"""Records: one photo each, as `tf.train.Example` in TFRecord shards, read by TensorFlow.
 
 A record holds the photo's encoded bytes and its digits' boxes, not a crop: every crop is made
-from the same shards, in the tf.data graph.
-
-| feature | type | meaning |
-|---|---|---|
-| `image` | bytes | the encoded photo: PNG, 8-bit RGB or greyscale |
-| `height`, `width` | int64 | pixels |
-| `digits/label` | int64 [N] | 0 to 9, from left to right as labelled |
-| `digits/bounding_box` | float [N × 4] | left, top, width, height of each digit, pixels |
-| `number` | bytes | the digits as text, "75" |
-| `split` | bytes | the official folder: train, extra or test |
-| `file_name` | bytes | "1.png" |
+from the same shards, in the tf.data graph. `svhn.data.record_writer` lists the features.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 # Re-exported: readers of records need no other module.
 from svhn.data.manifest import photo_count, read_manifest, shard_paths
+from svhn.data.record_writer import serialize_record
 
 __all__ = [
     "locate_damage",
@@ -42,50 +31,6 @@ _FEATURES = {
     "split": tf.io.FixedLenFeature([], tf.string),
     "file_name": tf.io.FixedLenFeature([], tf.string),
 }
-
-
-def serialize_record(
-    image: bytes,
-    height: int,
-    width: int,
-    digits: Sequence[int],
-    boxes: np.ndarray,
-    split: str,
-    file_name: str,
-) -> bytes:
-    """Returns a photo as a serialized `tf.train.Example`; the same arguments give the same bytes.
-
-    Args:
-        image: The encoded photo, PNG.
-        height: Pixels.
-        width: Pixels.
-        digits: 0 to 9, as labelled.
-        boxes: Float array of shape (N, 4): left, top, width, height of each digit, pixels.
-        split: The official folder that the photo comes from: train, extra or test.
-        file_name: The photo's name in that folder.
-
-    Raises:
-        ValueError: If there are not as many boxes as digits.
-    """
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    if len(boxes) != len(digits):
-        raise ValueError(f"Every digit needs a box. Received: {len(digits)} and {len(boxes)}")
-    number = "".join(map(str, digits))
-    features = {
-        "image": _bytes_feature(image),
-        "height": _int64_feature([height]),
-        "width": _int64_feature([width]),
-        "digits/label": _int64_feature(digits),
-        "digits/bounding_box": tf.train.Feature(
-            float_list=tf.train.FloatList(value=boxes.ravel().tolist())
-        ),
-        "number": _bytes_feature(number.encode()),
-        "split": _bytes_feature(split.encode()),
-        "file_name": _bytes_feature(file_name.encode()),
-    }
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    # Without `deterministic` the order of the features may differ from process to process.
-    return example.SerializeToString(deterministic=True)
 
 
 def parse_record(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -137,11 +82,3 @@ def _first_sentence(error: tf.errors.OpError) -> str:
     """What TensorFlow says is wrong, without the graph node and the advice that it appends."""
     message = error.message.split("} ", 1)[-1] if error.message.startswith("{{") else error.message
     return " ".join(message.split(" [Op:")[0].split("[[")[0].split())
-
-
-def _bytes_feature(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-
-def _int64_feature(values: Sequence[int]) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=list(values)))
