@@ -224,7 +224,7 @@ def _flag_syntax(field: dataclasses.Field) -> str:
     name = {int: "N", float: "X"}.get(kind, "TEXT")
     if typing.get_origin(kind) is list:
         name = "A,B,…"
-    for ending, shown in (("_dir", "DIR"), ("out", "DIR"), ("path", "FILE")):
+    for ending, shown in (("dir", "DIR"), ("out", "DIR"), ("path", "FILE")):
         if field.name.endswith(ending):
             name = shown
     return f"{field.name}={name}"
