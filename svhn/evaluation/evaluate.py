@@ -1,0 +1,156 @@
+"""The whole of `eval.py`: a checkpoint, some splits, and what is known about it afterwards."""
+
+import hashlib
+from pathlib import Path
+
+import svhn
+from svhn.checkpoints import LoadedModel, load_model
+from svhn.data.manifest import (
+    MANIFEST_NAME,
+    SPLITS,
+    read_manifest,
+    shard_folder,
+    shard_paths,
+)
+from svhn.errors import UserError
+from svhn.evaluation.config import DEFAULT_SPLITS, EvaluationConfig
+from svhn.evaluation.metrics import SplitMetrics, compute_metrics
+from svhn.evaluation.mistakes import mistakes_sheet
+from svhn.evaluation.predict import SplitPredictions, evaluate_split, make_predict_step
+from svhn.evaluation.report import length_table, metrics_table, write_predictions, write_results
+from svhn.evaluation.summaries import write_summaries
+
+
+def evaluate(config: EvaluationConfig) -> int:
+    """Evaluates a checkpoint on the splits of a conversion, prints and writes the results.
+
+    In `config.eval_logdir`: `results.json`; for each split `predictions_SPLIT.csv`,
+    `mistakes_SPLIT.png` (where there are mistakes) and a TensorBoard run `SPLIT/`.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        UserError: If there is no conversion, split or checkpoint, or the results can't be
+            written.
+    """
+    splits = splits_to_evaluate(config.data_dir, config.splits)
+    folder = Path(config.eval_logdir).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        loaded = load_model(config.checkpoint_dir)
+        print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
+        metrics, photos_per_second, without_mistakes = _evaluate_splits(
+            config, splits, loaded, folder
+        )
+        write_results(folder / "results.json", _about(config, loaded), metrics)
+    except OSError as error:
+        raise UserError(
+            f"The results can't be written to {folder} ({error.strerror or error}): give"
+            " --eval_logdir a folder that can be written and has room"
+        ) from error
+
+    print(f"\n{metrics_table(metrics)}")
+    print(f"\nSequence accuracy by number of digits\n{length_table(metrics)}")
+    print(f"\nThroughput: {photos_per_second:,.0f} photos/s")
+    print(f"Results: {folder / 'results.json'}, {folder / 'predictions_SPLIT.csv'}")
+    if config.sheet_size:
+        with_mistakes = [split for split in splits if split not in without_mistakes]
+        if with_mistakes:
+            paths = ", ".join(str(_sheet_path(folder, split)) for split in with_mistakes)
+            print(f"Most confident mistakes (truth / predicted, confidence): {paths}")
+        if without_mistakes:
+            print(f"No mistakes, so no picture of them: {', '.join(without_mistakes)}")
+    print(f"Curves: tensorboard --logdir {config.eval_logdir}")
+    return 0
+
+
+def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:
+    """Returns the splits to evaluate, each once, in the order of `wanted`.
+
+    Args:
+        data_dir: The folder that holds `tfrecords/`.
+        wanted: Names of splits; if empty, train, val and test, as far as they exist.
+
+    Raises:
+        UserError: If there is no whole conversion, or a wanted split isn't in it, or none of the
+            default ones is.
+    """
+    present = [
+        split for split in SPLITS if read_manifest(data_dir)["splits"].get(split, {}).get("photos")
+    ]
+    splits = list(dict.fromkeys(split.strip() for split in wanted))
+    if not splits:
+        splits = [split for split in DEFAULT_SPLITS if split in present]
+        if not splits:
+            raise UserError(
+                f"There are no photos of {', '.join(DEFAULT_SPLITS)} in {shard_folder(data_dir)};"
+                f" it has: {', '.join(present) or 'none'}. Choose with --splits"
+            )
+    for split in splits:
+        if split not in SPLITS:
+            raise UserError(f"--splits names '{split}'; expected some of: {', '.join(SPLITS)}")
+        shard_paths(data_dir, split)  # raises if the split is absent or a shard is not whole
+    return splits
+
+
+def _evaluate_splits(
+    config: EvaluationConfig, splits: list[str], loaded: LoadedModel, folder: Path
+) -> tuple[dict[str, SplitMetrics], float, list[str]]:
+    """Evaluates each split and writes what belongs to it alone.
+
+    Returns:
+        The figures by split; photos per second over all of them; the splits without mistakes.
+    """
+    metrics, seconds, without_mistakes = {}, 0.0, []
+    predict_step = make_predict_step(loaded.model)
+    for split in splits:
+        predictions = evaluate_split(
+            loaded.model,
+            config.data_dir,
+            split,
+            config.batch_size,
+            predict_step=predict_step,
+            keep_mistakes=config.sheet_size,
+        )
+        metrics[split] = compute_metrics(
+            predictions.labels,
+            predictions.predicted,
+            predictions.confidence,
+            config.coverage_accuracy,
+        )
+        seconds += len(predictions.labels) / predictions.photos_per_second
+        if predictions.right.all():
+            without_mistakes.append(split)
+        _write_split(folder, split, loaded.step, predictions, metrics[split])
+    photos = sum(figures.photo_count for figures in metrics.values())
+    return metrics, photos / seconds, without_mistakes
+
+
+def _write_split(
+    folder: Path, split: str, step: int, predictions: SplitPredictions, metrics: SplitMetrics
+) -> None:
+    write_predictions(folder / f"predictions_{split}.csv", predictions)
+    sheet = mistakes_sheet(predictions)
+    if sheet is None:
+        # One from an earlier evaluation would show another model's mistakes.
+        _sheet_path(folder, split).unlink(missing_ok=True)
+    else:
+        sheet.save(_sheet_path(folder, split))
+    write_summaries(folder, split, step, metrics, sheet)
+
+
+def _sheet_path(folder: Path, split: str) -> Path:
+    return folder / f"mistakes_{split}.png"
+
+
+def _about(config: EvaluationConfig, loaded: LoadedModel) -> dict[str, str | int]:
+    manifest = shard_folder(config.data_dir) / MANIFEST_NAME
+    return {
+        "version": svhn.__version__,
+        "model": loaded.config["model"],
+        "checkpoint": str(loaded.path),
+        "step": int(loaded.step),
+        "data_dir": str(config.data_dir),
+        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+    }

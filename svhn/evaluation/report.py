@@ -1,0 +1,174 @@
+"""What an evaluation leaves: tables for the screen, `results.json`, one CSV file per split."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from svhn.evaluation.metrics import Proportion, SplitMetrics
+from svhn.evaluation.predict import SplitPredictions
+from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, number_text
+
+NOTHING = "–"
+"""Stands in a table where there is no figure."""
+
+
+def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
+    """Returns the main figures as text, a line for each split, without a line break at the end.
+
+    Args:
+        metrics: By split, all for the same coverage accuracy; at least one.
+    """
+    wanted = next(iter(metrics.values())).coverage.accuracy
+    header = [
+        ("", "", "sequence", "95 %", "digit", "length", "coverage", "confidence", "mean"),
+        ("split", "photos", "accuracy", "interval", "accuracy", "accuracy",
+         f"at {100 * wanted:g} %", "threshold", "confidence"),
+    ]  # fmt: skip
+    rows = [
+        (
+            split,
+            f"{figures.photo_count:,}",
+            _percent(figures.sequence.share),
+            _interval(figures.sequence),
+            _percent(figures.digit.share),
+            _percent(figures.length.share),
+            _percent(figures.coverage.share),
+            _percent(figures.coverage.threshold),
+            _percent(figures.mean_confidence),
+        )
+        for split, figures in metrics.items()
+    ]
+    return _aligned(header, rows)
+
+
+def length_table(metrics: Mapping[str, SplitMetrics]) -> str:
+    """Returns the sequence accuracy by true length as text, a line for each split and length."""
+    header = [("split", "digits", "photos", "accuracy", "95 % interval")]
+    rows = [
+        (
+            split if first else "",
+            length_name(length),
+            f"{proportion.count:,}",
+            _percent(proportion.share),
+            _interval(proportion),
+        )
+        for split, figures in metrics.items()
+        for first, (length, proportion) in zip(
+            [True] + [False] * len(figures.by_length), figures.by_length.items(), strict=False
+        )
+    ]
+    return _aligned(header, rows)
+
+
+def length_name(length: int) -> str:
+    """Returns a length class in words: "0" to "5", "more than 5"."""
+    return f"more than {MAX_DIGITS}" if length == LENGTH_MORE_THAN_FIVE else str(length)
+
+
+def write_results(
+    path: Path, about: Mapping[str, Any], metrics: Mapping[str, SplitMetrics]
+) -> None:
+    """Writes `results.json`; the same evaluation gives the same bytes.
+
+    Args:
+        path: The file; it is replaced as a whole.
+        about: What was evaluated: checkpoint, step, model, data …; as JSON has it.
+        metrics: By split.
+    """
+    results = {**about, "splits": {split: _as_json(figures) for split, figures in metrics.items()}}
+    text = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
+    write_whole(path, (text + "\n").encode())
+
+
+def write_predictions(path: Path, predictions: SplitPredictions) -> None:
+    """Writes one line of CSV for each photo, in the order of the split.
+
+    Args:
+        path: The file; it is replaced as a whole.
+        predictions: Of one split.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    digits = [f"digit_{position}_probability" for position in range(1, MAX_DIGITS + 1)]
+    table.writerow(["photo", "truth", "predicted", "right", "confidence", *digits])
+    for name, label, predicted, right, confidence, probabilities in zip(
+        predictions.file_names,
+        predictions.labels,
+        predictions.predicted,
+        predictions.right,
+        predictions.confidence,
+        predictions.digit_probabilities,
+        strict=True,
+    ):
+        read = [f"{value:.6f}" if value else "" for value in probabilities]
+        row = [name, number_text(label), number_text(predicted), int(right), f"{confidence:.6f}"]
+        table.writerow(row + read)
+    write_whole(path, text.getvalue().encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that a reader finds the old one or the new one, never a part."""
+    # Not named after `path`: TensorBoard would read an unfinished events file, too.
+    unfinished = path.with_name(f".{os.getpid()}.unfinished")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _as_json(figures: SplitMetrics) -> dict[str, Any]:
+    coverage = figures.coverage
+    return {
+        "photos": figures.photo_count,
+        "sequence_accuracy": _proportion_as_json(figures.sequence),
+        "digit_accuracy": _proportion_as_json(figures.digit),
+        "length_accuracy": _proportion_as_json(figures.length),
+        "coverage": {
+            "at_accuracy": coverage.accuracy,
+            "share": coverage.share,
+            "confidence_threshold": coverage.threshold,
+        },
+        "mean_confidence": figures.mean_confidence,
+        "sequence_accuracy_by_length": {
+            length_name(length): _proportion_as_json(proportion)
+            for length, proportion in figures.by_length.items()
+        },
+    }
+
+
+def _proportion_as_json(proportion: Proportion) -> dict[str, Any]:
+    return {
+        "value": proportion.share,
+        "correct": proportion.correct,
+        "count": proportion.count,
+        "interval_95": list(proportion.interval),
+    }
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.2f} %"
+
+
+def _interval(proportion: Proportion) -> str:
+    if not proportion.count:
+        return NOTHING
+    low, high = proportion.interval
+    return f"{100 * low:.2f}–{100 * high:.2f}"
+
+
+def _aligned(header: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> str:
+    """The rows in columns, the first to the left, the others to the right, a rule between."""
+    widths = [max(map(len, column)) for column in zip(*header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        return "  ".join(padded).rstrip()
+
+    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join([*map(line, header), rule, *map(line, rows)])
