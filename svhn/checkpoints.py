@@ -1,0 +1,246 @@
+"""Checkpoints: everything that a run is, in files that are whole or not there.
+
+A run's folder holds `model.ckpt-STEP.*`, the last few, and `best/model.ckpt-STEP.*`, the one with
+the best validation score. They are TensorFlow checkpoints (`tf.train.Checkpoint`), written under
+a temporary name and renamed as a whole. Each holds the weights by name, the optimizer, the random
+generators of the dropout layers, and a state in JSON: step, best score, flags, model name. So
+evaluation and inference need only the folder.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from svhn.errors import UserError
+from svhn.models import MODEL_NAMES, build_model
+
+CHECKPOINT_NAME = "model.ckpt"
+BEST_FOLDER = "best"
+
+_STATE_KEY = "state/.ATTRIBUTES/VARIABLE_VALUE"
+
+_DAMAGE_ERRORS = (tf.errors.OpError, RuntimeError, IndexError)
+"""What TensorFlow raises for a checkpoint file that is cut off or overwritten."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedModel:
+    """A model with the weights of a checkpoint."""
+
+    model: keras.Model
+    step: int
+    """Training steps that the weights have seen."""
+
+    config: dict[str, Any]
+    """The flags of the run that wrote it, by name."""
+
+    state: dict[str, Any]
+    """All that the checkpoint says beside its arrays; see `Checkpoints.save`."""
+
+    path: str
+    """The prefix of the checkpoint's files."""
+
+
+class Checkpoints:
+    """The checkpoints of one run, in one folder."""
+
+    def __init__(
+        self,
+        folder: str | Path,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer | None = None,
+        keep: int = 3,
+    ):
+        """Looks after `folder`; nothing is read or written yet.
+
+        Args:
+            folder: Made when the first checkpoint is saved.
+            model: Its weights are saved and restored.
+            optimizer: A built optimizer; without it only weights are restored.
+            keep: How many of the last checkpoints stay.
+        """
+        self.folder = Path(folder)
+        self._state = tf.Variable("{}", dtype=tf.string, trainable=False)
+        parts: dict[str, Any] = {"state": self._state, "weights": _weights_by_name(model)}
+        if optimizer is not None:
+            parts["optimizer"] = _optimizer_by_name(optimizer)
+            parts["random"] = _random_states(model)
+        self._checkpoint = tf.train.Checkpoint(**parts)
+        self._last = tf.train.CheckpointManager(
+            self._checkpoint, str(self.folder), keep, checkpoint_name=CHECKPOINT_NAME
+        )
+        self._best = tf.train.CheckpointManager(
+            self._checkpoint, str(self.folder / BEST_FOLDER), 1, checkpoint_name=CHECKPOINT_NAME
+        )
+
+    def save(self, state: Mapping[str, Any], *, best: bool = False) -> str:
+        """Writes a checkpoint and returns its prefix.
+
+        Args:
+            state: What JSON can hold; at least "step" and "config" (the flags, with "model").
+            best: Write to `best/`, replacing the one there, instead of among the last.
+
+        Raises:
+            UserError: If it can't be written (disk full, no permission).
+        """
+        self._state.assign(json.dumps(state, sort_keys=True))
+        manager = self._best if best else self._last
+        try:
+            return manager.save(checkpoint_number=state["step"])
+        except (tf.errors.OpError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"--train_logdir: can't write a checkpoint at step {state['step']} to "
+                f"{self.folder}: {reason}. Make room or give another folder, and start again"
+            ) from error
+
+    def restore_last(self) -> dict[str, Any] | None:
+        """Restores the newest checkpoint and returns its state; None where there is none.
+
+        Raises:
+            UserError: If the checkpoint doesn't fit the model and optimizer.
+        """
+        prefix = newest_checkpoint(self.folder)
+        if prefix is None:
+            return None
+        _restore(self._checkpoint, prefix)
+        return json.loads(self._state.numpy())
+
+
+def newest_checkpoint(folder: str | Path) -> str | None:
+    """Returns the prefix of the checkpoint with the highest step in a folder, if there is one."""
+    steps = {}
+    for index in Path(folder).glob(f"{CHECKPOINT_NAME}-*.index"):
+        match = re.fullmatch(rf"{re.escape(CHECKPOINT_NAME)}-(\d+)\.index", index.name)
+        if match:
+            steps[int(match[1])] = str(index.with_suffix(""))
+    return steps[max(steps)] if steps else None
+
+
+def resolve_checkpoint(path: str | Path) -> str:
+    """Returns the prefix of the checkpoint that a user means.
+
+    Args:
+        path: A run's folder, or `FOLDER/model.ckpt`: the best checkpoint there, the newest where
+            no best one has been written yet. Or `FOLDER/model.ckpt-100`: just that one.
+
+    Raises:
+        UserError: If there is no such checkpoint.
+    """
+    path = Path(path)
+    if Path(f"{path}.index").is_file():
+        return str(path)
+    folder = path.parent if path.name == CHECKPOINT_NAME else path
+    prefix = newest_checkpoint(folder / BEST_FOLDER) or newest_checkpoint(folder)
+    if prefix is None:
+        problem = "has no checkpoint" if folder.is_dir() else "is not a folder or a checkpoint"
+        raise UserError(
+            f"{path} {problem}. Expected: a folder that train.py wrote (its --train_logdir), or a "
+            f"checkpoint in it such as {CHECKPOINT_NAME}-1000. Run train.py first"
+        )
+    return prefix
+
+
+def load_model(path: str | Path) -> LoadedModel:
+    """Returns the model that a checkpoint describes, with its weights.
+
+    Args:
+        path: As in `resolve_checkpoint`.
+
+    Raises:
+        UserError: If there is no such checkpoint, or if it can't be read.
+    """
+    prefix = resolve_checkpoint(path)
+    state = read_state(prefix)
+    name = state["config"].get("model")
+    if name not in MODEL_NAMES:
+        raise UserError(
+            f"{prefix} holds a model named {name!r}. Expected: one of {', '.join(MODEL_NAMES)}. "
+            "Use the version of this program that trained it"
+        )
+    model = build_model(name)
+    load_weights(model, prefix)
+    return LoadedModel(model, state["step"], state["config"], state, prefix)
+
+
+def load_weights(model: keras.Model, path: str | Path) -> None:
+    """Gives a model the weights of a checkpoint, and nothing else of it.
+
+    Args:
+        model: Of the architecture that the checkpoint holds.
+        path: As in `resolve_checkpoint`.
+
+    Raises:
+        UserError: If there is no such checkpoint, or if it is of another model.
+    """
+    checkpoint = tf.train.Checkpoint(weights=_weights_by_name(model))
+    _restore(checkpoint, resolve_checkpoint(path))
+
+
+def read_state(prefix: str) -> dict[str, Any]:
+    """Returns the state that `Checkpoints.save` was given, without building a model.
+
+    Raises:
+        UserError: If the files are damaged or not this program's.
+    """
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        if not reader.has_tensor(_STATE_KEY):
+            raise UserError(
+                f"{prefix} is a TensorFlow checkpoint of another program. "
+                "Expected: one that train.py wrote"
+            )
+        return json.loads(reader.get_tensor(_STATE_KEY))
+    except (*_DAMAGE_ERRORS, ValueError) as error:
+        raise _damaged(prefix, error) from error
+
+
+def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:
+    try:
+        status = checkpoint.read(prefix)
+        status.expect_partial()  # first: else TensorFlow lists every variable as a warning
+        status.assert_existing_objects_matched()
+    except AssertionError as error:
+        raise UserError(
+            f"{prefix} doesn't fit: it lacks a variable of this model or optimizer. Expected: a "
+            "checkpoint of the same --model. Give another --train_logdir for a new run"
+        ) from error
+    except ValueError as error:
+        raise UserError(
+            f"{prefix} doesn't fit: a variable has another shape in this model. Expected: a "
+            "checkpoint of the same --model. Give another --train_logdir for a new run"
+        ) from error
+    except _DAMAGE_ERRORS as error:
+        raise _damaged(prefix, error) from error
+
+
+def _damaged(prefix: str, error: Exception) -> UserError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return UserError(
+        f"{prefix} can't be read: {reason}. Delete its files (an older checkpoint beside it may "
+        "be whole) and try again"
+    )
+
+
+def _weights_by_name(model: keras.Model) -> dict[str, tf.Variable]:
+    return {weight.path: weight.value for weight in model.weights}
+
+
+def _optimizer_by_name(optimizer: keras.optimizers.Optimizer) -> dict[str, tf.Variable]:
+    # The first part of a path counts the optimizers of this process: no part of the name.
+    return {variable.path.split("/", 1)[-1]: variable.value for variable in optimizer.variables}
+
+
+def _random_states(model: keras.Model) -> dict[str, tf.Variable]:
+    """The states of the dropout layers' generators, by their order: Keras's names of them count
+    the generators of the process.
+    """
+    weights = {id(weight) for weight in model.weights}
+    states = [variable for variable in model.variables if id(variable) not in weights]
+    return {str(position): state.value for position, state in enumerate(states)}

@@ -1,0 +1,112 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from svhn.checkpoints import Checkpoints, load_model, read_state, resolve_checkpoint
+from svhn.errors import UserError
+from svhn.models import build_model
+
+
+def trained_a_little(seed):
+    keras.utils.set_random_seed(seed)
+    model = build_model("compact")
+    optimizer = keras.optimizers.AdamW(1e-3)
+    optimizer.build(model.trainable_variables)
+    images = np.random.default_rng(seed).normal(size=(2, 54, 54, 3)).astype("float32")
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = model(images, training=True)
+        loss = sum(keras.ops.mean(value**2) for value in logits.values())
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return model, optimizer
+
+
+def arrays(model, optimizer):
+    return [variable.numpy() for variable in [*model.variables, *optimizer.variables]]
+
+
+STATE = {"step": 7, "config": {"model": "compact", "seed": 1}, "best_sequence_accuracy": 0.5}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    model, optimizer = trained_a_little(1)
+    checkpoints = Checkpoints(folder, model, optimizer, keep=2)
+    checkpoints.save(STATE)
+    return folder, model, optimizer, checkpoints
+
+
+def test_restores_weights_optimizer_and_dropout_generators_bit_for_bit(run):
+    folder, model, optimizer, _ = run
+    other_model, other_optimizer = trained_a_little(2)
+    state = Checkpoints(folder, other_model, other_optimizer).restore_last()
+    assert state == STATE
+    for expected, restored in zip(
+        arrays(model, optimizer), arrays(other_model, other_optimizer), strict=True
+    ):
+        np.testing.assert_array_equal(expected, restored)
+
+
+def test_load_model_needs_only_the_folder(run):
+    folder, model, _, _ = run
+    images = np.random.default_rng(0).normal(size=(2, 54, 54, 3)).astype("float32")
+    loaded = load_model(folder)
+    assert (loaded.step, loaded.config["model"]) == (7, "compact")
+    for name, logits in model(images, training=False).items():
+        np.testing.assert_array_equal(logits, loaded.model(images, training=False)[name])
+
+
+def test_the_best_is_meant_unless_a_step_is_named(tmp_path, run):
+    _, model, optimizer, _ = run
+    checkpoints = Checkpoints(tmp_path, model, optimizer, keep=2)
+    assert checkpoints.restore_last() is None
+    for step in (1, 2, 10):
+        checkpoints.save({**STATE, "step": step})
+    assert resolve_checkpoint(tmp_path).endswith("model.ckpt-10")
+    assert not list(tmp_path.glob("model.ckpt-1.*")), "more than `keep` checkpoints stay"
+    checkpoints.save({**STATE, "step": 2}, best=True)
+    checkpoints.save({**STATE, "step": 9}, best=True)
+    for path in (tmp_path, tmp_path / "model.ckpt"):
+        assert resolve_checkpoint(path) == str(tmp_path / "best" / "model.ckpt-9")
+    assert resolve_checkpoint(tmp_path / "model.ckpt-2") == str(tmp_path / "model.ckpt-2")
+    assert len(list((tmp_path / "best").glob("*.index"))) == 1
+
+
+@pytest.mark.parametrize("name", ["", "model.ckpt", "model.ckpt-99", "nothing/here"])
+def test_a_missing_checkpoint_is_one_line(tmp_path, name):
+    with pytest.raises(UserError, match=r"train\.py") as caught:
+        resolve_checkpoint(tmp_path / name)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_of_another_model_is_refused(run):
+    folder = run[0]
+    model = build_model("goodfellow")
+    optimizer = keras.optimizers.AdamW(1e-3)
+    optimizer.build(model.trainable_variables)
+    with pytest.raises(UserError, match="doesn't fit") as caught:
+        Checkpoints(folder, model, optimizer).restore_last()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_checkpoint_is_one_line(tmp_path, run):
+    _, model, optimizer, _ = run
+    prefix = Checkpoints(tmp_path, model, optimizer).save(STATE)
+    data = next(tmp_path.glob("*.data-*"))
+    data.write_bytes(data.read_bytes()[:1000])
+    with pytest.raises(UserError, match="can't be read") as caught:
+        load_model(prefix)
+    assert "\n" not in str(caught.value)
+    (tmp_path / "model.ckpt-7.index").write_bytes(b"not an index")
+    with pytest.raises(UserError, match="can't be read"):
+        read_state(prefix)
+
+
+def test_a_state_is_plain_json(run):
+    assert json.loads(json.dumps(read_state(resolve_checkpoint(run[0])))) == STATE
