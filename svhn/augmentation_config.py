@@ -1,0 +1,53 @@
+"""How strongly training pictures are varied. Free of TensorFlow, so that flags can hold it."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """The furthest that each random change goes at strength 1; each is drawn uniformly.
+
+    With `strength` 0 nothing is random: training sees exactly what evaluation sees.
+    """
+
+    strength: float = 1.0
+    """Multiplies everything below; 0 is off."""
+
+    patch_offset: float = 5.0
+    """The 54×54 patch leaves the centre of the 64×64 crop by as many of its pixels; 5 is all."""
+
+    shift: float = 0.1
+    """The box moves by this fraction of a digit's width and of the number's height."""
+
+    scale: float = 0.1
+    """The box becomes larger or smaller, natural logarithm."""
+
+    aspect: float = 0.15
+    """The box becomes wider or higher, natural logarithm of the ratio."""
+
+    rotation: float = 8.0
+    """Degrees to either side, in the photo."""
+
+    shear: float = 0.15
+    """Slant: the sideways step for each step down, in the photo."""
+
+    brightness: float = 50.0
+    """Grey levels, up or down; what leaves 0 to 255 is clipped, as in a photo."""
+
+    contrast: float = 0.4
+    """Distances from middle grey grow or shrink, natural logarithm."""
+
+    saturation: float = 0.6
+    """Distances from each pixel's own grey grow or shrink by this fraction; 1 is grey."""
+
+    colour_cast: float = 0.15
+    """Each channel's gain leaves 1 by as much."""
+
+    blur: float = 1.2
+    """Standard deviation of a Gaussian, input pixels, 0 upwards."""
+
+    resolution_loss: float = 0.5
+    """The photo is reduced to as much less than the input's resolution, as if far away."""
+
+    noise: float = 10.0
+    """Standard deviation of the noise, grey levels, 0 upwards."""

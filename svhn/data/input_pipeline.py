@@ -1,0 +1,188 @@
+"""From shards to batches, with tf.data.
+
+The order of training and every augmentation are a pure function of (seed, epoch, example): a
+run that stops after any batch goes on with the very next one (`start_example`), and neither the
+number of threads nor TensorFlow's global seed changes a picture.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from svhn import preprocessing
+from svhn.augmentation import random_crop
+from svhn.augmentation_config import Augmentation
+from svhn.data import records
+from svhn.errors import UserError
+from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
+
+SHUFFLED_AT_ONCE = 8192
+"""Photos that are held in memory, still encoded, and shuffled together."""
+
+_SHARDS_AT_ONCE = 8
+_RECORDS_AT_ONCE = 16
+
+
+def training_batches(
+    data_dir: str | Path,
+    splits: Sequence[str],
+    batch_size: int,
+    seed: int,
+    start_example: int = 0,
+    augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
+) -> tf.data.Dataset:
+    """Returns endless batches of randomly varied crops, each photo once an epoch.
+
+    A batch may hold the end of one epoch and the start of the next, so that no photo is dropped.
+
+    Args:
+        data_dir: The folder that holds `tfrecords/`.
+        splits: The splits to train on, mixed: "train", "extra".
+        batch_size: Pictures a batch.
+        seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, the
+            augmentation.
+        start_example: How many examples were taken already, over all epochs. The batches are
+            those that would have followed, bit for bit.
+        augmentation: How far the random changes go.
+
+    Returns:
+        A dataset of (images float32 [B, 54, 54, 3], labels int32 [B, 6]), as
+        `svhn.labels.label_array` makes them.
+
+    Raises:
+        UserError: If there is no whole conversion, or a split is absent or empty.
+    """
+    paths = [path for split in splits for path in records.shard_paths(data_dir, split)]
+    photos = sum(records.photo_count(data_dir, split) for split in splits)
+    first_epoch, done = divmod(start_example, photos)
+
+    def serialized_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Seeds and epochs are below 2³¹, so each pair of them has a key of its own.
+        epoch_key = seed * 2**32 + epoch
+        return _shuffled_records(paths, epoch_key).map(lambda serialized: (serialized, epoch_key))
+
+    def example(serialized: tf.Tensor, epoch_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        record = records.parse_record(serialized)
+        name = tf.strings.to_hash_bucket_fast(_photo_name(record), 2**62)
+        key = tf.stack([epoch_key, name])
+        picture = random_crop(_photo(record), record["digit_boxes"], key, augmentation)
+        return picture, label_array(record["digit_labels"])
+
+    return (
+        tf.data.Dataset.range(first_epoch, tf.int64.max)
+        .flat_map(serialized_epoch)
+        .skip(done)  # whole encoded photos: nothing is decoded for them
+        .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size, drop_remainder=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def evaluation_batches(data_dir: str | Path, split: str, batch_size: int) -> tf.data.Dataset:
+    """Returns every photo of a split once, in the order of the shards.
+
+    Args:
+        data_dir: The folder that holds `tfrecords/`.
+        split: "train", "extra", "val" or "test".
+        batch_size: Pictures a batch; the last batch holds what is left.
+
+    Returns:
+        A dataset of (images float32 [B, 54, 54, 3], labels int32 [B, 6], names string [B], the
+        official folder and file name: "train/12.png").
+
+    Raises:
+        UserError: If there is no whole conversion, or the split is absent or empty.
+    """
+
+    def example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        record = records.parse_record(serialized)
+        box = preprocessing.tight_box(record["digit_boxes"])
+        picture = preprocessing.crop(_photo(record), box)
+        return picture, label_array(record["digit_labels"]), _photo_name(record)
+
+    return (
+        tf.data.TFRecordDataset(records.shard_paths(data_dir, split))
+        .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def label_array(digit_labels: tf.Tensor) -> tf.Tensor:
+    """Returns the label array of a number: `svhn.labels.label_array` in the graph.
+
+    Args:
+        digit_labels: int64 [N], each 0 to 9; any N.
+
+    Returns:
+        int32 [6]: `[length, digit_1, …, digit_5]`.
+    """
+    digits = tf.cast(digit_labels, tf.int32)
+    count = tf.size(digits)
+    # A number that is too long trains no digit head.
+    named = digits[: tf.where(count > MAX_DIGITS, 0, count)]
+    padding = [[0, MAX_DIGITS - tf.size(named)]]
+    named = tf.pad(named, padding, constant_values=NO_DIGIT)
+    length = tf.minimum(count, LENGTH_MORE_THAN_FIVE)
+    return tf.ensure_shape(tf.concat([[length], named], axis=0), [1 + MAX_DIGITS])
+
+
+@contextmanager
+def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]:
+    """Turns what TensorFlow says about a corrupted shard into one line with file and record.
+
+    Use it around the loop that takes the batches.
+
+    Raises:
+        UserError: If a shard that is read inside proves to be damaged.
+    """
+    try:
+        yield
+    except (
+        tf.errors.DataLossError,
+        tf.errors.InvalidArgumentError,
+        tf.errors.NotFoundError,
+    ) as error:
+        for split in splits:
+            for path in records.shard_paths(data_dir, split):
+                damage = records.locate_damage(path)
+                if damage:
+                    record, reason = damage
+                    raise UserError(
+                        f"{path} is damaged at record {record} ({reason}): convert again with"
+                        f" python convert_to_tfrecords.py --data_dir {data_dir} --overwrite"
+                    ) from error
+        raise
+
+
+def _shuffled_records(paths: Sequence[str], epoch_key: tf.Tensor) -> tf.data.Dataset:
+    """Returns the serialized records of an epoch in an order that the key alone decides.
+
+    `Dataset.shuffle` would do but for TensorFlow's global seed, which takes part in its order.
+    """
+
+    def shuffled(strings: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
+        seed = tf.stack([epoch_key, tf.cast(number, tf.int64)])
+        return tf.random.experimental.stateless_shuffle(strings, seed, alg="philox")
+
+    return (
+        tf.data.Dataset.from_tensor_slices(shuffled(tf.constant(paths), 0))
+        .interleave(
+            tf.data.TFRecordDataset, cycle_length=_SHARDS_AT_ONCE, block_length=_RECORDS_AT_ONCE
+        )
+        .batch(SHUFFLED_AT_ONCE)
+        .enumerate(start=1)
+        .map(lambda number, strings: shuffled(strings, number))
+        .prefetch(1)
+        .unbatch()
+    )
+
+
+def _photo(record: dict[str, tf.Tensor]) -> tf.Tensor:
+    return tf.io.decode_png(record["image"], channels=3)
+
+
+def _photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:
+    return tf.strings.join([record["split"], record["file_name"]], separator="/")
