@@ -12,6 +12,9 @@ BACKGROUND = "#1b1e23"
 TEXT_COLOUR = "#f2f2f2"
 BOX_COLOUR = "#ffb000"
 
+MAX_SIDE = 1280
+"""The longer side of an annotated photo in pixels, at most."""
+
 _SMALLEST_TEXT = 7  # pixels; below, Pillow's built-in font can't be made out
 
 
@@ -24,14 +27,15 @@ def contact_sheet(
 ) -> Image.Image:
     """Returns the pictures side by side in rows, each with its caption below.
 
-    Small pictures are scaled up and large ones down to fill their tile, keeping their shape.
+    Small pictures are scaled up and large ones down to fill their tile, keeping their shape; a row
+    is as high as its highest picture.
     Captions are wrapped, and set smaller if a word does not fit; no text is lost.
 
     Args:
         pictures: uint8 arrays of shape (height, width, 3); sizes may differ.
         captions: As many texts; line breaks are kept.
         columns: Pictures in a row.
-        tile_size: Width and height in pixels of the square that a picture has.
+        tile_size: Width in pixels of the tile that a picture has, and its greatest height.
         colours: The captions' colours, as Pillow names them; all light grey by default.
 
     Raises:
@@ -45,28 +49,29 @@ def contact_sheet(
             f"{len(colours)} colours"
         )
     gap = max(2, tile_size // 16)
+    tiles = [_fit_picture(picture, tile_size) for picture in pictures]
     texts = [_fit_text(caption, tile_size, tile_size // 9) for caption in captions]
-    rows = [range(start, min(start + columns, len(pictures))) for start in
-            range(0, len(pictures), columns)]  # fmt: skip
+    starts = range(0, len(tiles), columns)
+    rows = [range(start, min(start + columns, len(tiles))) for start in starts]
+    tile_heights = [max(tiles[index].height for index in row) for row in rows]
     text_heights = [max(texts[index].height for index in row) for row in rows]
     sheet = Image.new(
         "RGB",
         (
-            min(columns, len(pictures)) * (tile_size + gap) + gap,
-            sum(tile_size + height + 2 * gap for height in text_heights) + gap,
+            len(rows[0]) * (tile_size + gap) + gap,
+            sum(tile_heights) + sum(text_heights) + len(rows) * 2 * gap + gap,
         ),
         BACKGROUND,
     )
     top = gap
-    for row, text_height in zip(rows, text_heights, strict=True):
+    for row, tile_height, text_height in zip(rows, tile_heights, text_heights, strict=True):
         for column, index in enumerate(row):
             left = gap + column * (tile_size + gap)
-            tile = _fit_picture(pictures[index], tile_size)
-            sheet.paste(
-                tile, (left + (tile_size - tile.width) // 2, top + (tile_size - tile.height) // 2)
-            )
-            texts[index].draw(sheet, left, top + tile_size + gap // 2, colours[index])
-        top += tile_size + text_height + 2 * gap
+            tile = tiles[index]
+            across, down = (tile_size - tile.width) // 2, (tile_height - tile.height) // 2
+            sheet.paste(tile, (left + across, top + down))
+            texts[index].draw(sheet, left, top + tile_height + gap // 2, colours[index])
+        top += tile_height + text_height + 2 * gap
     return sheet
 
 
@@ -78,7 +83,7 @@ def draw_reading(
     digit_boxes: Sequence[Sequence[float]] = (),
     colour: str = BOX_COLOUR,
     min_side: int = 320,
-    max_side: int = 1280,
+    max_side: int = MAX_SIDE,
 ) -> Image.Image:
     """Returns the photo with a text below it and boxes on it.
 
@@ -113,6 +118,17 @@ def draw_reading(
     return drawing
 
 
+def preview(photo: np.ndarray, max_side: int = MAX_SIDE) -> np.ndarray:
+    """Returns the photo itself, or scaled down so that no side is longer than `max_side` pixels.
+
+    Args:
+        photo: uint8 array of shape (height, width, 3).
+        max_side: Pixels.
+    """
+    longer = max(photo.shape[:2])
+    return photo if longer <= max_side else np.asarray(_resize(photo, max_side / longer))
+
+
 def _fit_picture(picture: np.ndarray, size: int) -> Image.Image:
     return _resize(picture, size / max(picture.shape[:2]))
 
@@ -120,7 +136,11 @@ def _fit_picture(picture: np.ndarray, size: int) -> Image.Image:
 def _resize(picture: np.ndarray, scale: float) -> Image.Image:
     image = Image.fromarray(np.ascontiguousarray(picture, np.uint8))
     size = tuple(max(1, round(side * scale)) for side in image.size)
-    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
+    return (
+        image
+        if size == image.size
+        else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    )
 
 
 def _draw_box(

@@ -192,8 +192,8 @@ def _open(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
         if picture_format in _UNREADABLE_FORMATS:
             continue
         factory, accepts = Image.OPEN[picture_format]
-        # `accepts` answers with a text where this Pillow was built without the decoder.
-        if accepts(prefix) is not True if accepts else picture_format != by_suffix:
+        matches = accepts(prefix) if accepts else picture_format == by_suffix
+        if not matches or isinstance(matches, str):  # a text: Pillow was built without the decoder
             continue
         stream.seek(0)
         try:
@@ -243,7 +243,7 @@ def _full_scale(picture: Image.Image, samples: np.ndarray) -> float:
     """
     if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
         return 65535
-    usual = (1, 255, 65535, 2**31 - 1) if picture.mode == "F" else (255, 65535, 2**31 - 1)
+    usual = (1, 255, 65535) if picture.mode == "F" else (255, 65535, 2**31 - 1)
     brightest = np.max(samples, where=np.isfinite(samples), initial=0)
     return next((scale for scale in usual if brightest <= scale), float(brightest))
 

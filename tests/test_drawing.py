@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from PIL import ImageColor
+
+from svhn.drawing import BACKGROUND, contact_sheet, draw_reading, preview
+
+GREY = np.full((40, 60, 3), 128, np.uint8)
+
+
+def text_columns(drawing, colour: str) -> np.ndarray:
+    """The columns of a drawing in which something of that colour stands."""
+    pixels = np.asarray(drawing).astype(int)
+    close = np.abs(pixels - ImageColor.getrgb(colour)).sum(axis=-1) < 120
+    return np.flatnonzero(close.any(axis=0))
+
+
+def ink(drawing, colour: str) -> int:
+    pixels = np.asarray(drawing).astype(int)
+    return int((np.abs(pixels - ImageColor.getrgb(colour)).sum(axis=-1) < 120).sum())
+
+
+def test_sheet_has_a_tile_for_each_picture_in_rows():
+    four = contact_sheet([GREY] * 4, ["75"] * 4, columns=4)
+    eight = contact_sheet([GREY] * 8, ["75"] * 8, columns=4)
+    assert four.width == eight.width
+    assert eight.height > 1.9 * (four.height - 8)
+    assert contact_sheet([GREY], ["75"], columns=10).width < four.width / 2
+
+
+def test_sheet_shows_small_and_large_pictures_in_full():
+    white = [np.full((height, width, 3), 255, np.uint8) for height, width in [(7, 5), (900, 4000)]]
+    sheet = np.asarray(contact_sheet(white, ["", ""], columns=2, tile_size=100))
+    white_pixels = (sheet == 255).all(axis=-1)
+    left, right = white_pixels[:, :110], white_pixels[:, 110:]
+    assert left.any(axis=1).sum() == 100  # the tall one fills its tile from top to bottom
+    assert right.any(axis=0).sum() == 100  # the wide one from side to side
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["wrong: 12345, confidence 97.3 %, photo 10000.png", "x" * 120, "two\nlines", "75"],
+)
+def test_captions_stay_within_their_tile(caption):
+    middle = contact_sheet(
+        [GREY] * 3, ["", caption, ""], columns=3, tile_size=100, colours=["red", "lime", "red"]
+    )
+    columns = text_columns(middle, "lime")
+    assert columns.min() >= 112  # the gap is 6 pixels
+    assert columns.max() < 212
+
+
+def test_long_captions_lose_no_text():
+    once = ink(contact_sheet([GREY], ["m" * 60], columns=1, colours=["lime"]), "lime")
+    twice = ink(contact_sheet([GREY], ["m" * 120], columns=1, colours=["lime"]), "lime")
+    assert twice > 1.8 * once > 0
+
+
+def test_sheet_refuses_what_does_not_match():
+    for pictures, captions, columns, colours in [
+        ([], [], 3, None),
+        ([GREY], [], 3, None),
+        ([GREY], ["75"], 0, None),
+        ([GREY], ["75"], 3, ["red", "red"]),
+    ]:
+        with pytest.raises(ValueError, match="Received"):
+            contact_sheet(pictures, captions, columns, colours=colours)
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(30, 30), (12, 30), (30, 6), (480, 640), (3000, 4000), (1, 4000)]
+)
+def test_reading_is_legible_whatever_the_size_of_the_photo(height, width):
+    drawing = draw_reading(
+        np.zeros((height, width, 3), np.uint8), None, "75  97.3 %", colour="lime"
+    )
+    assert 160 <= max(drawing.size) <= 1500
+    columns = text_columns(drawing, "lime")
+    assert columns.max() - columns.min() > 70  # about 10 pixels a character
+    assert columns.min() >= 2
+    assert columns.max() < drawing.width - 2
+
+
+def test_long_reading_is_not_cut_off():
+    drawing = draw_reading(GREY, None, "more than 5 digits  97.3 % " * 5, colour="lime")
+    columns = text_columns(drawing, "lime")
+    assert columns.min() >= 2
+    assert columns.max() < drawing.width - 2
+
+
+def test_box_is_drawn_where_it_is():
+    photo = np.zeros((100, 400, 3), np.uint8)
+    drawing = np.asarray(draw_reading(photo, (100, 25, 50, 50), "", colour="lime"))
+    green = (drawing == [0, 255, 0]).all(axis=-1)
+    rows, columns = np.flatnonzero(green.any(axis=1)), np.flatnonzero(green.any(axis=0))
+    assert (rows.min(), rows.max()) == (25, 75)
+    assert (columns.min(), columns.max()) == (100, 150)
+    assert not green[40:60, 110:140].any()
+
+
+def test_digit_boxes_are_scaled_with_the_photo():
+    photo = np.zeros((2560, 2560, 3), np.uint8)
+    drawing = draw_reading(photo, None, "", digit_boxes=[(640, 0, 20, 100)], colour="lime")
+    assert abs(text_columns(drawing, "lime").min() - 320) <= 1
+
+
+def test_photo_is_not_changed():
+    photo = GREY.copy()
+    draw_reading(photo, (0, 0, 60, 40), "75")
+    np.testing.assert_array_equal(photo, GREY)
+
+
+def test_preview_shrinks_large_photos_only():
+    assert preview(GREY, 100) is GREY
+    assert preview(np.zeros((400, 300, 3), np.uint8), 100).shape == (100, 75, 3)
+    assert preview(np.zeros((1, 3000, 3), np.uint8), 100).shape == (1, 100, 3)
+
+
+def test_background_shows_between_tiles():
+    sheet = contact_sheet([GREY], ["75"], columns=1)
+    assert sheet.getpixel((0, 0)) == ImageColor.getrgb(BACKGROUND)
