@@ -1,0 +1,38 @@
+"""What a synthetic data set is made from."""
+
+import dataclasses
+
+from svhn.command_line import option
+
+SPLITS = ("train", "test", "extra")
+"""The folders of SVHN, in the order in which they are rendered."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SyntheticConfig:
+    """The flags of `python -m svhn.data.synthetic`."""
+
+    out: str = option("The folder that gets train/, test/ and extra/.", group="Data set")
+    train: int = option("Photos in train/.", 8000, group="Data set", minimum=0)
+    test: int = option("Photos in test/.", 1000, group="Data set", minimum=0)
+    extra: int = option("Photos in extra/.", 0, group="Data set", minimum=0)
+    seed: int = option(
+        "Another seed gives other photos; the same seed and fonts give the same bytes.",
+        1,
+        group="Data set",
+        minimum=0,
+    )
+    overwrite: bool = option(
+        "Replace splits that an earlier run has finished.", False, group="Data set"
+    )
+    fonts_dir: str | None = option(
+        "Take the fonts from this folder (.ttf, .otf) instead of the system's.",
+        None,
+        group="Rendering",
+    )
+    workers: int = option(
+        "Worker processes; 0 for one a core. The photos don't depend on it.",
+        0,
+        group="Rendering",
+        minimum=0,
+    )

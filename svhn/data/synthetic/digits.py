@@ -1,0 +1,148 @@
+"""Digits as masks: drawn from a font, made bolder or thinner, cut as a stencil, put on the wall."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from svhn.data.synthetic.fonts import Typeface, text_mask
+from svhn.data.synthetic.projection import Projection
+
+
+@dataclasses.dataclass(frozen=True)
+class Lettering:
+    """How all digits of one number are shaped.
+
+    Attributes:
+        typeface: The font.
+        weight: Bolder above 0, thinner below; about -0.2 to 0.2.
+        slant: How much the digits lean, x per y.
+        stencil: Whether bridges cut the strokes.
+        rounding: Radius that rounds corners (cast and worn digits), share of the height.
+    """
+
+    typeface: Typeface
+    weight: float = 0.0
+    slant: float = 0.0
+    stencil: bool = False
+    rounding: float = 0.02
+
+
+def draw_lettering(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> Lettering:
+    """Returns a lettering drawn at random from the fonts."""
+    bold_enough = float(np.clip(random.normal(0.02, 0.09), -0.15, 0.2))
+    return Lettering(
+        typeface=typefaces[int(random.integers(len(typefaces)))],
+        weight=bold_enough,
+        slant=float(random.normal(0, 0.12)) if random.random() < 0.2 else 0.0,
+        stencil=bool(random.random() < 0.06),
+        rounding=random.uniform(0.012, 0.035),
+    )
+
+
+def digit_mask(lettering: Lettering, text: str, height: float) -> np.ndarray:
+    """Returns the ink of a digit (or of other short text), cut to its edges.
+
+    Args:
+        lettering: How it is shaped.
+        text: A digit.
+        height: About how high it should be, pixels.
+
+    Returns:
+        float32 array (h, w), 0 to 1; h is near `height`.
+    """
+    size = int(np.clip(np.ceil(height / 0.72 / 8) * 8, 16, 480))
+    mask = text_mask(lettering.typeface, text, size)
+    radius = max(0.8, lettering.rounding * mask.shape[0])
+    border = int(np.ceil(2 * radius)) + 1
+    picture = Image.fromarray(np.pad(mask, border))
+    if lettering.slant:
+        shift = abs(lettering.slant) * picture.height
+        width = picture.width + int(np.ceil(shift))
+        start = -shift if lettering.slant < 0 else 0.0
+        picture = picture.transform(
+            (width, picture.height),
+            Image.Transform.AFFINE,
+            (1, lettering.slant, start - (0 if lettering.slant < 0 else shift), 0, 1, 0),
+            Image.Resampling.BILINEAR,
+        )
+    # A blurred mask falls off evenly across an edge, so its level lines are bolder and thinner
+    # digits with rounded corners.
+    field = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
+    level = 0.5 - lettering.weight
+    ink = np.clip((field - np.float32(level)) * np.float32(1.6 * radius) + np.float32(0.5), 0, 1)
+    if lettering.stencil:
+        ink = _bridged(ink)
+    rows = np.flatnonzero(ink.max(axis=1) > 0.3)
+    columns = np.flatnonzero(ink.max(axis=0) > 0.3)
+    if not len(rows) or not len(columns):
+        return mask.astype(np.float32) / 255  # so thin a font that nothing was left
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _bridged(ink: np.ndarray) -> np.ndarray:
+    """A vertical bridge in the middle, as stencils have it."""
+    centre, half = ink.shape[1] * 0.52, max(0.7, ink.shape[0] * 0.03)
+    distance = np.abs(np.arange(ink.shape[1], dtype=np.float32) + 0.5 - centre)
+    if ink.shape[1] < 0.35 * ink.shape[0]:  # a 1 would vanish
+        return ink
+    return ink * np.clip(distance - np.float32(half) + 0.5, 0, 1)
+
+
+def put_on_wall(
+    canvas: np.ndarray,
+    mask: np.ndarray,
+    box: tuple[float, float, float, float],
+    projection: Projection,
+) -> np.ndarray:
+    """Adds a digit to the ink on a wall.
+
+    Args:
+        canvas: The ink so far, float32 (H, W), 0 to 1; changed in place.
+        mask: The digit, float32 (h, w), 0 to 1.
+        box: (left, top, width, height) of the digit on the wall, in wall units.
+        projection: From wall to canvas.
+
+    Returns:
+        float64 array (4,): left, top, right and bottom edge of its ink on the canvas, pixels;
+        the canvas may end before them.
+    """
+    height, width = mask.shape
+    left, top, box_width, box_height = box
+    to_wall = np.array([[box_width / width, 0, left], [0, box_height / height, top], [0, 0, 1]])
+    to_canvas = Projection(projection.matrix @ to_wall)
+    outline = to_canvas.to_canvas(_outline(mask))
+    edges = np.concatenate([outline.min(axis=0), outline.max(axis=0)])
+    first = np.maximum(np.floor(edges[:2]).astype(int) - 1, 0)
+    last = np.minimum(np.ceil(edges[2:]).astype(int) + 1, canvas.shape[::-1])
+    size = last - first
+    if size.min() <= 0:
+        return edges
+    # Pillow asks for the way back: from the pixels of this part of the canvas to the mask.
+    back = np.linalg.inv(to_canvas.matrix @ np.diag([1.0, 1.0, 1.0]))
+    back = back @ np.array([[1, 0, first[0]], [0, 1, first[1]], [0, 0, 1.0]])
+    back = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]]) @ back  # the border of one pixel
+    back /= back[2, 2]
+    source = Image.fromarray((np.pad(mask, 1) * 255).astype(np.uint8))
+    seen = source.transform(
+        tuple(int(side) for side in size),
+        Image.Transform.PERSPECTIVE,
+        tuple(back.ravel()[:8]),
+        Image.Resampling.BILINEAR,
+    )
+    part = canvas[first[1] : last[1], first[0] : last[0]]
+    np.maximum(part, np.asarray(seen, np.float32) / 255, out=part)
+    return edges
+
+
+def _outline(mask: np.ndarray) -> np.ndarray:
+    """Corner points of the ink's outermost pixels in each row, shape (N, 2), mask pixels."""
+    inked = mask > 0.5
+    rows = np.flatnonzero(inked.any(axis=1))
+    if not len(rows):
+        return np.array([[0, 0], mask.shape[::-1]], np.float64)
+    first = inked[rows].argmax(axis=1)
+    last = mask.shape[1] - inked[rows, ::-1].argmax(axis=1)
+    x = np.concatenate([first, first, last, last])
+    y = np.concatenate([rows, rows + 1, rows, rows + 1])
+    return np.stack([x, y], axis=1).astype(np.float64)

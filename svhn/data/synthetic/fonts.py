@@ -1,0 +1,214 @@
+"""Fonts whose ten digits can be read, found on this machine.
+
+A font file is a `Typeface`; its digits are drawn as masks (`digit_mask`). Fonts without digits,
+with boxes instead of digits (tofu), with symbols in their place, with text figures of unequal
+height or with bars across (barcode fonts) are left out.
+"""
+
+import dataclasses
+import functools
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from svhn.command_line import warn
+from svhn.errors import UserError
+from svhn.progress import progress
+
+FONT_ENDINGS = (".ttf", ".otf", ".ttc")
+
+_TEMPLATE_SIZE = 24
+_MINIMAL_LIKENESS = 0.45
+_MINIMAL_DIFFERENCE = 0.04
+
+
+@dataclasses.dataclass(frozen=True)
+class Typeface:
+    """One font file; the empty path is Pillow's built-in font."""
+
+    path: str
+
+    def at_size(self, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        """Returns the font at a size in pixels.
+
+        Raises:
+            OSError: If the file is not a font that FreeType reads.
+        """
+        return _opened(self.path, size)
+
+
+BUILT_IN = Typeface("")
+"""Pillow's built-in font."""
+
+
+@functools.lru_cache(maxsize=512)
+def _opened(path: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    if not path:
+        return ImageFont.load_default(size)
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def text_mask(typeface: Typeface, text: str, size: int) -> np.ndarray:
+    """Returns the ink of a text, cut to its edges.
+
+    Args:
+        typeface: The font.
+        text: A digit, or any short text.
+        size: The font size in pixels; a digit is about 0.72 times as high.
+
+    Returns:
+        uint8 array (height, width), 255 where there is ink; shape (0, 0) if there is none.
+    """
+    font = typeface.at_size(size)
+    left, top, right, bottom = font.getbbox(text)
+    width, height = int(right - left) + 4, int(bottom - top) + 4
+    if width > 40 * size or height > 10 * size:
+        return np.zeros((0, 0), np.uint8)
+    picture = Image.new("L", (max(width, 1), max(height, 1)))
+    ImageDraw.Draw(picture).text((2 - left, 2 - top), text, fill=255, font=font)
+    edges = picture.getbbox()
+    if edges is None:
+        return np.zeros((0, 0), np.uint8)
+    return np.asarray(picture.crop(edges))
+
+
+def find_typefaces(fonts_dir: str | None = None) -> tuple[Typeface, ...]:
+    """Returns the usable fonts, in an order that depends on their file names alone.
+
+    Args:
+        fonts_dir: Only the fonts in this folder and below; by default the system's, found by
+            fontconfig, or by matplotlib where there is no fontconfig, and matplotlib's own.
+
+    Returns:
+        At least one typeface: Pillow's built-in font, with a warning, where nothing was found.
+
+    Raises:
+        UserError: If `fonts_dir` is not a folder or has no usable font.
+    """
+    if fonts_dir is not None:
+        folder = Path(fonts_dir)
+        if not folder.is_dir():
+            raise UserError(
+                f"--fonts_dir={fonts_dir}: no such folder; give a folder with .ttf or .otf files"
+            )
+        paths = [path for path in folder.rglob("*") if path.suffix.lower() in FONT_ENDINGS]
+        typefaces = usable_typefaces(paths)
+        if not typefaces:
+            raise UserError(
+                f"--fonts_dir={fonts_dir}: none of its {len(paths)} font files has ten readable"
+                " digits; add .ttf or .otf files, or leave the flag out"
+            )
+        return typefaces
+    typefaces = usable_typefaces(_system_font_paths())
+    if not typefaces:
+        warn(
+            "no usable font was found, so all digits are drawn with Pillow's built-in font;"
+            " install fonts (apt-get install fonts-dejavu fonts-liberation2) or give --fonts_dir"
+        )
+        return (BUILT_IN,)
+    return typefaces
+
+
+def usable_typefaces(paths: Iterable[Path]) -> tuple[Typeface, ...]:
+    """Returns those of the font files that have ten readable digits, without duplicates.
+
+    Sorted by file name; of two files of the same name the first path in alphabetical order stays.
+    """
+    first_of_name: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: (path.name, str(path))):
+        first_of_name.setdefault(path.name, path)
+    candidates = [Typeface(str(path)) for path in first_of_name.values()]
+    bar = progress(candidates, description="Looking at fonts", unit=" fonts")
+    return tuple(typeface for typeface in bar if has_readable_digits(typeface))
+
+
+def has_readable_digits(typeface: Typeface) -> bool:
+    """Returns whether a font's digits are ten, distinct, upright, of one height, and digits."""
+    try:
+        masks = [text_mask(typeface, str(digit), 48) for digit in range(10)]
+        unknown = text_mask(typeface, "\U0010fffe", 48)
+    except (OSError, ValueError):  # not a font, or no glyph at this size (bitmap fonts)
+        return False
+    heights = [mask.shape[0] for mask in masks]
+    widths = [mask.shape[1] for mask in masks]
+    if min(heights) < 0.85 * max(heights) or max(heights) < 12 or max(widths) > 2 * max(heights):
+        return False
+    if any(mask.shape == unknown.shape and np.array_equal(mask, unknown) for mask in masks):
+        return False
+    templates = np.stack([_template(mask) for mask in masks])
+    differences = np.abs(templates[:, None] - templates[None]).mean(axis=(2, 3))
+    if (differences + np.eye(10)).min() < _MINIMAL_DIFFERENCE:
+        return False
+    likeness = np.max([_likeness(templates, reference) for reference in _references()], axis=0)
+    own = likeness.diagonal()
+    recognised = (likeness.argmax(axis=1) == np.arange(10)).sum()
+    return bool(recognised >= 8 and np.median(own) > _MINIMAL_LIKENESS)
+
+
+def _template(mask: np.ndarray) -> np.ndarray:
+    """A mask at a common size, 0 to 1; narrow digits (1) keep their shape."""
+    height, width = mask.shape
+    side = max(height, width)
+    square = Image.new("L", (side, side))
+    square.paste(Image.fromarray(mask), ((side - width) // 2, (side - height) // 2))
+    small = square.resize((_TEMPLATE_SIZE, _TEMPLATE_SIZE), Image.Resampling.BOX)
+    return np.asarray(small, np.float32) / 255
+
+
+def _likeness(templates: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The correlation of each digit with each of a known font's, shape (10, 10)."""
+
+    def normalised(pictures: np.ndarray) -> np.ndarray:
+        flat = pictures.reshape(len(pictures), -1)
+        flat = flat - flat.mean(axis=1, keepdims=True)
+        return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-6)
+
+    return normalised(templates) @ normalised(reference).T
+
+
+@functools.cache
+def _references() -> tuple[np.ndarray, ...]:
+    """What digits look like: Pillow's built-in font, and that squeezed and slanted."""
+    masks = [text_mask(BUILT_IN, str(digit), 48) for digit in range(10)]
+    squeezed, slanted, bold = [], [], []
+    for mask in masks:
+        picture = Image.fromarray(mask)
+        height, width = mask.shape
+        squeezed.append(np.asarray(picture.resize((max(2, int(width * 0.7)), height))))
+        shift = int(height * 0.25)
+        slanted.append(
+            np.asarray(
+                picture.transform(
+                    (width + shift, height),
+                    Image.Transform.AFFINE,
+                    (1, 0.25, -shift, 0, 1, 0),
+                )
+            )
+        )
+        bold.append(np.asarray(picture.resize((int(width * 1.25), height))))
+    return tuple(
+        np.stack([_template(mask) for mask in variant])
+        for variant in (masks, squeezed, slanted, bold)
+    )
+
+
+def _system_font_paths() -> list[Path]:
+    """All font files that fontconfig knows, or matplotlib's finder; and matplotlib's own."""
+    from matplotlib import font_manager, get_data_path  # slow to import, and only needed here
+
+    try:
+        listing = subprocess.run(
+            ["fc-list", "--format", "%{file}\n"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        listing = font_manager.findSystemFonts()
+    own = Path(get_data_path(), "fonts", "ttf").glob("*.ttf")
+    paths = [path for path in map(Path, listing) if path.suffix.lower() in FONT_ENDINGS]
+    return [*paths, *own]

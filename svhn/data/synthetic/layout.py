@@ -1,0 +1,155 @@
+"""Which number stands where in the photo, and how large: the statistics of SVHN's labels.
+
+The tables hold quantiles and frequencies of the 33,402 official train labels.
+"""
+
+import dataclasses
+
+import numpy as np
+
+QUANTILE_LEVELS = np.array([0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1])
+"""The levels at which the tables below give values."""
+
+LENGTH_FREQUENCIES = {1: 5137, 2: 18130, 3: 8691, 4: 1434, 5: 30, 6: 6}
+"""Numbers by length. Five and six digits (9 and 1 in SVHN) are somewhat more frequent here."""
+
+# Per length and position: how often each digit 0 to 9 stands there, in thousandths.
+_DIGIT_FREQUENCIES = {
+    1: [[11, 132, 133, 112, 121, 117, 103, 91, 93, 88]],
+    2: [
+        [1, 217, 171, 151, 125, 96, 74, 65, 52, 48],
+        [111, 113, 104, 102, 97, 102, 91, 99, 92, 90],
+    ],
+    3: [
+        [1, 450, 230, 109, 67, 54, 32, 25, 17, 14],
+        [138, 133, 120, 107, 101, 98, 84, 84, 73, 62],
+        [129, 109, 96, 102, 100, 101, 96, 93, 93, 81],
+    ],
+    4: [
+        [0, 499, 380, 59, 31, 14, 8, 4, 6, 0],
+        [112, 93, 138, 130, 126, 116, 75, 89, 53, 70],
+        [109, 127, 103, 118, 76, 114, 85, 107, 90, 72],
+        [151, 109, 103, 84, 112, 93, 89, 80, 97, 83],
+    ],
+}
+
+# Photo height in pixels.
+_PHOTO_HEIGHT = {
+    1: [12, 14, 20, 24, 31, 42, 61, 89, 112, 179, 350],
+    2: [12, 17, 21, 25, 33, 46, 69, 97, 120, 179, 400],
+    3: [12, 17, 21, 27, 37, 55, 84, 120, 146, 191, 400],
+    4: [12, 13, 14, 17, 21, 33, 64, 106, 133, 187, 300],
+}
+
+# Height of a digit's box over the height of the photo.
+_DIGIT_HEIGHT = {
+    1: [0.25, 0.375, 0.484, 0.537, 0.621, 0.707, 0.778, 0.842, 0.880, 0.944, 0.98],
+    2: [0.18, 0.272, 0.422, 0.491, 0.594, 0.691, 0.769, 0.833, 0.875, 0.941, 0.98],
+    3: [0.12, 0.182, 0.268, 0.337, 0.446, 0.583, 0.706, 0.792, 0.842, 0.923, 0.97],
+    4: [0.14, 0.196, 0.296, 0.362, 0.500, 0.654, 0.763, 0.846, 0.900, 0.936, 0.97],
+}
+
+_PHOTO_ASPECT = [1.2, 1.539, 1.817, 1.906, 2.057, 2.229, 2.428, 2.679, 2.926, 3.5, 4.5]
+
+# Centre of the number over the photo's width and height.
+_CENTRE_X = [0.25, 0.345, 0.455, 0.472, 0.487, 0.5, 0.510, 0.525, 0.545, 0.67, 0.75]
+_CENTRE_Y = [0.32, 0.385, 0.430, 0.445, 0.468, 0.490, 0.512, 0.535, 0.555, 0.62, 0.7]
+
+# Mean width of the boxes of one number over their height; the digit 1 counts with its share.
+_DIGIT_ASPECT = [0.22, 0.28, 0.335, 0.370, 0.435, 0.515, 0.597, 0.680, 0.730, 0.860, 1.0]
+
+# From one digit's centre to the next, downwards, over the height: how much a number climbs.
+_STEP = [-0.8, -0.33, -0.16, -0.105, -0.05, 0, 0.036, 0.078, 0.112, 0.22, 0.5]
+
+# Space between two boxes over their height.
+_GAP = [-0.3, -0.2, -0.12, -0.085, -0.04, 0, 0.048, 0.098, 0.14, 0.32, 0.7]
+
+_VERTICAL_SHARE = 0.004
+"""Numbers whose digits stand below each other."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where a number stands in its photo.
+
+    Attributes:
+        digits: Digits 0 to 9, in reading order.
+        photo_width: Pixels.
+        photo_height: Pixels.
+        digit_height: Height of a digit's box, pixels.
+        digit_aspect: Width over height of the box of a digit of average width.
+        gap: Space between two boxes, as a share of the digit's height.
+        step: How much lower each digit stands than the one before, as a share of its height.
+        centre: (x, y) of the number's centre, pixels.
+        vertical: Whether the digits stand below each other.
+    """
+
+    digits: tuple[int, ...]
+    photo_width: int
+    photo_height: int
+    digit_height: float
+    digit_aspect: float
+    gap: float
+    step: float
+    centre: tuple[float, float]
+    vertical: bool
+
+
+def draw_layout(random: np.random.Generator) -> Layout:
+    """Returns a layout drawn from the statistics of SVHN's labels."""
+    digits = draw_number(random)
+    table = min(len(digits), 4)
+    vertical = len(digits) in (2, 3) and random.random() < _VERTICAL_SHARE
+    photo_height = _from_quantiles(random, _PHOTO_HEIGHT[table])
+    photo_width = photo_height * _from_quantiles(random, _PHOTO_ASPECT)
+    digit_height = photo_height * _from_quantiles(random, _DIGIT_HEIGHT[table])
+    digit_height = max(digit_height, 7.5)
+    digit_aspect = _from_quantiles(random, _DIGIT_ASPECT)
+    gap = _from_quantiles(random, _GAP)
+    step = _from_quantiles(random, _STEP) if len(digits) > 1 else 0.0
+    # A number that would not fit is drawn smaller; the photo keeps its size.
+    advance = digit_aspect + gap
+    across = digit_aspect + advance * (len(digits) - 1)
+    down = 1 + abs(step) * (len(digits) - 1)
+    if vertical:
+        across, down = digit_aspect, len(digits) * 1.08
+    fit = min(0.94 * photo_width / across, 0.97 * photo_height / down)
+    digit_height = min(digit_height, fit)
+    if digit_height < 7.5:
+        photo_width, photo_height = (
+            size * 7.5 / digit_height for size in (photo_width, photo_height)
+        )
+        digit_height = 7.5
+    centre = (
+        photo_width * _from_quantiles(random, _CENTRE_X),
+        photo_height * _from_quantiles(random, _CENTRE_Y),
+    )
+    return Layout(
+        digits=digits,
+        photo_width=max(round(photo_width), 16),
+        photo_height=max(round(photo_height), 10),
+        digit_height=digit_height,
+        digit_aspect=digit_aspect,
+        gap=gap,
+        step=step,
+        centre=centre,
+        vertical=vertical,
+    )
+
+
+def draw_number(random: np.random.Generator) -> tuple[int, ...]:
+    """Returns the digits of a house number, distributed as in SVHN's train labels."""
+    lengths = list(LENGTH_FREQUENCIES)
+    length = int(_choice(random, lengths, list(LENGTH_FREQUENCIES.values())))
+    tables = _DIGIT_FREQUENCIES[min(length, 4)]
+    tables = tables + tables[-1:] * (length - len(tables))
+    return tuple(int(_choice(random, range(10), table)) for table in tables)
+
+
+def _from_quantiles(random: np.random.Generator, quantiles: list[float]) -> float:
+    return float(np.interp(random.random(), QUANTILE_LEVELS, quantiles))
+
+
+def _choice(random: np.random.Generator, values, weights) -> int:
+    cumulative = np.cumsum(weights, dtype=np.float64)
+    return values[int(np.searchsorted(cumulative, random.random() * cumulative[-1], "right"))]

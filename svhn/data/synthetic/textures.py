@@ -1,0 +1,81 @@
+"""Noise and shapes from which walls, plaques and shadows are made. All arrays are float32."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+
+def smooth_noise(
+    random: np.random.Generator, shape: tuple[int, int], cell: float, cell_x: float | None = None
+) -> np.ndarray:
+    """Returns soft blotches: mean 0, standard deviation about 1.
+
+    Args:
+        random: Where the blotches come from.
+        shape: (height, width) of the result.
+        cell: Height of a blotch in pixels.
+        cell_x: Its width, where it differs.
+    """
+    rows = int(np.clip(shape[0] / cell, 1, shape[0])) + 2
+    columns = int(np.clip(shape[1] / (cell_x or cell), 1, shape[1])) + 2
+    coarse = random.standard_normal((rows, columns), np.float32)
+    soft = Image.fromarray(coarse).resize(shape[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(soft) * np.float32(1.35)
+
+
+def rounded_rectangle(
+    x: np.ndarray, y: np.ndarray, half_width: float, half_height: float, radius: float
+) -> np.ndarray:
+    """Returns the signed distance of each point to a rectangle about the origin; inside < 0."""
+    across = np.abs(x) - np.float32(half_width - radius)
+    down = np.abs(y) - np.float32(half_height - radius)
+    outside = np.hypot(np.maximum(across, 0), np.maximum(down, 0))
+    return outside + np.minimum(np.maximum(across, down), 0) - np.float32(radius)
+
+
+def ellipse(x: np.ndarray, y: np.ndarray, half_width: float, half_height: float) -> np.ndarray:
+    """Returns about the signed distance of each point to an ellipse about the origin."""
+    radius = np.hypot(x / np.float32(half_width), y / np.float32(half_height))
+    return (radius - 1) * np.float32(min(half_width, half_height))
+
+
+def coverage(distance: np.ndarray, pixel: float) -> np.ndarray:
+    """Returns how much of each pixel lies inside, 0 to 1, from signed distances.
+
+    Args:
+        distance: Signed distances, inside < 0.
+        pixel: Width of a pixel in the unit of the distances.
+    """
+    return np.clip(np.float32(0.5) - distance / np.float32(pixel), 0, 1)
+
+
+def blend(below: np.ndarray, above: np.ndarray, amount: np.ndarray | float) -> np.ndarray:
+    """Returns colour `above` laid over the picture `below`.
+
+    Args:
+        below: (H, W, 3).
+        above: (H, W, 3) or a colour (3,).
+        amount: (H, W) or one number, 0 to 1.
+    """
+    if isinstance(amount, np.ndarray):
+        amount = amount[..., None]
+    return below + (above - below) * amount
+
+
+def blurred(picture: np.ndarray, radius: float) -> np.ndarray:
+    """Returns a one-channel picture (H, W), 0 to 1, softened by a Gaussian of `radius` pixels."""
+    bytes_ = Image.fromarray((np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    soft = bytes_.filter(ImageFilter.GaussianBlur(float(radius)))
+    return np.asarray(soft, np.float32) / np.float32(255)
+
+
+def shifted(picture: np.ndarray, right: float, down: float) -> np.ndarray:
+    """Returns the picture (H, W) moved by whole pixels; what comes in from outside is 0."""
+    right, down = round(right), round(down)
+    result = np.zeros_like(picture)
+    height, width = picture.shape[:2]
+    if abs(right) >= width or abs(down) >= height:
+        return result
+    result[max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)] = picture[
+        max(-down, 0) : height + min(-down, 0), max(-right, 0) : width + min(-right, 0)
+    ]
+    return result
