@@ -14,6 +14,7 @@ def progress(
     *,
     total: int | None = None,
     description: str = "",
+    initial: int = 0,
     unit: str = " photos",
     delay_seconds: float = 1.0,
 ) -> tqdm:
@@ -25,6 +26,7 @@ def progress(
     Args:
         items: What to go through; without it, call `update` on the result.
         total: How many items there are, where `len(items)` can't tell.
+        initial: How many were done before.
         description: The words before the bar.
         unit: What is counted.
         delay_seconds: The bar stays away for as long.
@@ -32,6 +34,7 @@ def progress(
     return tqdm(
         items,
         total=total,
+        initial=initial,
         desc=description,
         unit=unit,
         delay=delay_seconds,

@@ -16,10 +16,12 @@ from svhn.data.manifest import photo_count, shard_folder
 from svhn.decoding import Decoded, decode
 from svhn.errors import UserError
 from svhn.labels import MAX_DIGITS
+from svhn.models.loss import number_loss
 from svhn.progress import progress
 
-PredictStep = Callable[[tf.Tensor], Decoded]
-"""From images float32 [B, H, W, 3] to what they are read as."""
+PredictStep = Callable[[tf.Tensor, tf.Tensor], tuple[Decoded, tf.Tensor]]
+"""From images float32 [B, H, W, 3] and labels int32 [B, 6] to what the images are read as, and
+the negative log-likelihood of the labels, float32 [B], in nats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,9 @@ class SplitPredictions:
     digit_probabilities: np.ndarray
     """The probability of each predicted digit, float32 [N, 5]; 0 where there is no digit."""
 
+    loss: np.ndarray
+    """The negative log-likelihood of each label, float32 [N], in nats."""
+
     file_names: tuple[str, ...]
     """The official folder and file name of each photo: "train/12.png"."""
 
@@ -60,13 +65,18 @@ class SplitPredictions:
     apart, which takes two batches."""
 
     @property
+    def mean_loss(self) -> float:
+        """The mean of `loss`; NaN where there are no photos."""
+        return float(self.loss.mean(dtype=np.float64)) if len(self.loss) else float("nan")
+
+    @property
     def right(self) -> np.ndarray:
         """Whether all six entries are right, bool [N]."""
         return (self.labels == self.predicted).all(axis=1)
 
 
 def make_predict_step(model: keras.Model) -> PredictStep:
-    """Returns model and decoding as one graph, compiled once for every batch size.
+    """Returns model, decoding and loss as one graph, compiled once for every batch size.
 
     The graph reads the model's variables where they are: while a model trains, the same step
     gives the predictions of the weights of the moment.
@@ -76,9 +86,12 @@ def make_predict_step(model: keras.Model) -> PredictStep:
     """
     images = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
 
-    @tf.function(input_signature=[images])
-    def predict_step(images: tf.Tensor) -> Decoded:
-        return decode(model(images, training=False))
+    labels = tf.TensorSpec([None, 1 + MAX_DIGITS], tf.int32)
+
+    @tf.function(input_signature=[images, labels])
+    def predict_step(images: tf.Tensor, labels: tf.Tensor) -> tuple[Decoded, tf.Tensor]:
+        logits = model(images, training=False)
+        return decode(logits), number_loss(logits, labels)
 
     return predict_step
 
@@ -113,9 +126,13 @@ def predict(
         for images, labels, names in batches:
             count = int(images.shape[0])
             batch_size = batch_size or count
-            decoded = predict_step(_filled_up(images, batch_size))
+            decoded, losses = predict_step(
+                _filled_up(images, batch_size), _filled_up(labels, batch_size)
+            )
             labels = np.asarray(labels)
-            predicted, confidence, digits = (np.asarray(part)[:count] for part in decoded)
+            predicted, confidence, digits, losses = (
+                np.asarray(part)[:count] for part in (*decoded, losses)
+            )
             for row in np.flatnonzero((labels != predicted).any(axis=1)):
                 # The index is negative so that of two equally confident ones the earlier stays.
                 entry = (float(confidence[row]), -(len(file_names) + int(row)))
@@ -125,7 +142,7 @@ def predict(
                     heapq.heapreplace(most_confident, (*entry, np.asarray(images[row])))
             if not parts:
                 first_batch_done = time.perf_counter()
-            parts.append((labels, predicted, confidence, digits))
+            parts.append((labels, predicted, confidence, digits, losses))
             file_names += [name.decode("utf-8", "replace") for name in np.asarray(names).tolist()]
             bar.update(count)
     ended = time.perf_counter()
@@ -139,6 +156,7 @@ def predict(
         np.empty((0, 1 + MAX_DIGITS), np.int32),
         np.empty(0, np.float32),
         np.empty((0, MAX_DIGITS), np.float32),
+        np.empty(0, np.float32),
     )
     joined = [np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True)]
     return SplitPredictions(
@@ -195,10 +213,11 @@ def evaluate_split(
     return predictions
 
 
-def _filled_up(images: tf.Tensor, batch_size: int) -> tf.Tensor:
-    """The batch with black pictures at its end, so that it has `batch_size` of them."""
-    missing = batch_size - int(images.shape[0])
-    return tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]]) if missing > 0 else images
+def _filled_up(rows: tf.Tensor, batch_size: int) -> tf.Tensor:
+    """The batch with rows of zeros (black pictures) at its end, so that it has `batch_size`."""
+    missing = batch_size - int(rows.shape[0])
+    padding = [[0, missing], *[[0, 0]] * (len(rows.shape) - 1)]
+    return tf.pad(rows, padding) if missing > 0 else rows
 
 
 def _by_confidence(entry: tuple[float, int, Any]) -> tuple[float, int]:

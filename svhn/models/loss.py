@@ -1,0 +1,42 @@
+"""The loss of the six heads (Goodfellow et al. 2013, section 4 and appendix A).
+
+log P(S | X) = log P(L | X) + Σ_{i ≤ L} log P(S_i | X), its negative averaged over the batch. A
+position without a digit takes no part and sends back no gradient; a number with more than five
+digits trains the length head alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras import ops
+
+from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, NO_DIGIT
+
+
+def number_loss(logits: Mapping[str, Any], labels: Any, label_smoothing: float = 0.0) -> Any:
+    """Returns the negative log-likelihood of each picture's number.
+
+    Args:
+        logits: By head name, as the models give them.
+        labels: int [B, 6], as `svhn.labels.label_array` makes them.
+        label_smoothing: The share of each target that is spread over all classes of its head.
+
+    Returns:
+        float32 [B], in nats.
+    """
+    loss = _cross_entropy(logits["length"], labels[:, 0], LENGTH_CLASSES, label_smoothing)
+    for position, name in enumerate(HEAD_NAMES[1:], start=1):
+        digit = labels[:, position]
+        is_digit = digit != NO_DIGIT
+        # The class 0 stands in where there is no digit; `where` then drops loss and gradient.
+        digit_loss = _cross_entropy(
+            logits[name], ops.where(is_digit, digit, 0), DIGIT_CLASSES, label_smoothing
+        )
+        loss = loss + ops.where(is_digit, digit_loss, 0.0)
+    return loss
+
+
+def _cross_entropy(logits: Any, target: Any, classes: int, label_smoothing: float) -> Any:
+    scores = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    likelihood = ops.sum(ops.one_hot(target, classes) * scores, axis=-1)
+    return -(1 - label_smoothing) * likelihood - label_smoothing * ops.mean(scores, axis=-1)

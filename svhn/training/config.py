@@ -1,0 +1,143 @@
+"""All that a training run is told: one dataclass, saved with every checkpoint."""
+
+import dataclasses
+
+from svhn.command_line import option
+from svhn.models import DEFAULT_MODEL, MODEL_NAMES
+
+# Flags that may change when a run is continued: they say where, how long and how it is watched,
+# not what is computed at a step.
+FREE_FLAGS = frozenset(
+    {
+        "data_dir",
+        "train_logdir",
+        "steps",
+        "epochs",
+        "patience",
+        "restore_checkpoint",
+        "keep_checkpoints",
+        "log_every",
+    }
+)
+
+
+@dataclasses.dataclass
+class TrainingConfig:
+    """The flags of `train.py`."""
+
+    data_dir: str = option(
+        "Folder that convert_to_tfrecords.py has converted: its tfrecords/ is read.", group="Data"
+    )
+    splits: list[str] = option(
+        "Splits to train on. Default: train and extra, as far as they were converted.",
+        [],
+        group="Data",
+    )
+    augmentation: float = option(
+        "Strength of the random changes to training pictures: 1 is the recipe's, 0 leaves only "
+        "the random 54×54 patch of the paper.",
+        1.0,
+        group="Data",
+        minimum=0.0,
+        maximum=3.0,
+    )
+
+    train_logdir: str = option(
+        "Folder for checkpoints and TensorBoard events. A run that is found there continues.",
+        "./logs/train",
+        group="Run",
+    )
+    restore_checkpoint: str = option(
+        "Start a new run from the weights of this checkpoint (a folder or DIR/model.ckpt-STEP).",
+        "",
+        group="Run",
+    )
+    seed: int = option(
+        "Decides first weights, order, augmentation and dropout.", 0, group="Run", minimum=0
+    )
+    steps: int | None = option(
+        "Batches to train on, in all. Default: as many as --epochs says.",
+        None,
+        group="Run",
+        minimum=1,
+    )
+    epochs: float = option(
+        "Passes over the training splits, where --steps is not given.",
+        30.0,
+        group="Run",
+        minimum=0.0,
+    )
+    patience: int = option(
+        "Stop after so many evaluations without a better one; 0 never stops early.",
+        20,
+        group="Run",
+        minimum=0,
+    )
+    evaluate_every: int | None = option(
+        "Steps between evaluations on val, each with a checkpoint. Default: an epoch, but at "
+        "most 2,000 steps and at least a twentieth of the run.",
+        None,
+        group="Run",
+        minimum=1,
+    )
+    log_every: int = option(
+        "Steps between points on the training curves.", 50, group="Run", minimum=1
+    )
+    keep_checkpoints: int = option(
+        "How many of the last checkpoints stay; the best one stays beside them.",
+        3,
+        group="Run",
+        minimum=1,
+    )
+
+    model: str = option("Network.", DEFAULT_MODEL, group="Model", choices=MODEL_NAMES)
+
+    batch_size: int = option(
+        "Pictures a step, over all devices together.", 64, group="Optimisation", minimum=1
+    )
+    optimizer: str = option(
+        "adamw, or sgd with momentum 0.9.", "adamw", group="Optimisation", choices=("adamw", "sgd")
+    )
+    learning_rate: float = option(
+        "Highest learning rate. About 0.001 for adamw, 0.01 for sgd.",
+        1e-3,
+        group="Optimisation",
+        minimum=0.0,
+    )
+    schedule: str = option(
+        "How the learning rate falls: cosine to zero at the last step, or exponential by "
+        "--decay_rate every --decay_steps.",
+        "cosine",
+        group="Optimisation",
+        choices=("cosine", "exponential", "constant"),
+    )
+    warmup_steps: int = option(
+        "Steps over which the learning rate rises from zero.", 200, group="Optimisation", minimum=0
+    )
+    decay_steps: int = option(
+        "Steps between two falls of the exponential schedule.",
+        10_000,
+        group="Optimisation",
+        minimum=1,
+    )
+    decay_rate: float = option(
+        "Factor of each fall of the exponential schedule.",
+        0.9,
+        group="Optimisation",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    weight_decay: float = option(
+        "Decoupled weight decay, times the learning rate, of kernels (not of biases and "
+        "normalisation).",
+        0.05,
+        group="Optimisation",
+        minimum=0.0,
+    )
+    label_smoothing: float = option(
+        "Share of each target that is spread over all classes.",
+        0.0,
+        group="Optimisation",
+        minimum=0.0,
+        maximum=1.0,
+    )

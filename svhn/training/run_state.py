@@ -1,0 +1,98 @@
+"""Where a run stands: what a checkpoint holds beside arrays."""
+
+import dataclasses
+import math
+from typing import Any
+
+from svhn.errors import UserError
+from svhn.training.config import FREE_FLAGS, TrainingConfig
+
+
+@dataclasses.dataclass
+class RunState:
+    """Step, best score and patience of a run."""
+
+    step: int = 0
+    best_sequence_accuracy: float = -1.0
+    best_step: int = 0
+    evaluations_without_improvement: int = 0
+    stopped_early: bool = False
+
+    def take_score(self, sequence_accuracy: float, patience: int) -> bool:
+        """Notes an evaluation at the present step; returns whether it is the best so far.
+
+        Args:
+            sequence_accuracy: On val, 0 to 1.
+            patience: Evaluations without a better one after which the run stops; 0 is endless.
+        """
+        if sequence_accuracy > self.best_sequence_accuracy:
+            self.best_sequence_accuracy = sequence_accuracy
+            self.best_step = self.step
+            self.evaluations_without_improvement = 0
+            return True
+        self.evaluations_without_improvement += 1
+        self.stopped_early = 0 < patience <= self.evaluations_without_improvement
+        return False
+
+
+def state_to_save(state: RunState, config: TrainingConfig, data: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the checkpoint holds of a run beside its arrays, as JSON can hold it.
+
+    Args:
+        state: Where the run stands.
+        config: Its flags.
+        data: What was trained on: splits, photos and the conversion's digest.
+    """
+    return {
+        "step": state.step,
+        "epoch": state.step * config.batch_size / data["photos"],
+        "run": dataclasses.asdict(state),
+        "config": dataclasses.asdict(config),
+        "data": data,
+    }
+
+
+def state_from_saved(
+    saved: dict[str, Any], config: TrainingConfig, data: dict[str, Any]
+) -> RunState:
+    """Returns where a run stood, if it can go on with these flags and this data.
+
+    Raises:
+        UserError: If flags or data differ in what would make it another run.
+    """
+    differences = [
+        f"--{name} was {saved['config'].get(name)!r} and is now {value!r}"
+        for name, value in dataclasses.asdict(config).items()
+        if name not in FREE_FLAGS and saved["config"].get(name) != value
+    ]
+    if not differences and saved["data"] != data:
+        differences = ["the data set in --data_dir is another one"]
+    if differences:
+        raise UserError(
+            f"{config.train_logdir} holds a run that can't go on like this: "
+            f"{'; '.join(differences)}. Give the same flags, or another --train_logdir (with "
+            "--restore_checkpoint to start from these weights)"
+        )
+    state = RunState(**saved["run"])
+    if state.stopped_early:
+        # More patience than before lets a run that had stopped go on.
+        state.stopped_early = 0 < config.patience <= state.evaluations_without_improvement
+    return state
+
+
+def total_steps(config: TrainingConfig, photos: int) -> int:
+    """Returns the steps of the whole run: `--steps`, or what `--epochs` come to, at least 1."""
+    return config.steps or max(1, math.ceil(config.epochs * photos / config.batch_size))
+
+
+def evaluation_interval(config: TrainingConfig, photos: int) -> int:
+    """Returns the steps between two evaluations, at least 1.
+
+    By default an epoch, but at most 2,000 steps and at least a twentieth of the run: a small data
+    set has short epochs, a large one long ones.
+    """
+    if config.evaluate_every:
+        return config.evaluate_every
+    epoch = math.ceil(photos / config.batch_size)
+    twentieth = math.ceil(total_steps(config, photos) / 20)
+    return max(min(epoch, 2000), min(twentieth, 2000))
