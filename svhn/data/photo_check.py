@@ -1,0 +1,120 @@
+"""Whether a labelled photo can become a record, and if not, why."""
+
+import dataclasses
+import io
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from svhn.data.digit_struct import LabelledPhoto
+from svhn.errors import PictureError
+from svhn.geometry import clip_boxes
+from svhn.images import is_plain_rgb_png, load_picture
+
+NO_DIGITS = "no digits"
+BOX_WITHOUT_AREA = "box without area"
+BOX_OUTSIDE = "box wholly outside the photo"
+BROKEN = "picture can't be read"
+
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class UnusablePhotoError(Exception):
+    """A photo that is left out of the conversion.
+
+    Attributes:
+        reason: The kind of reason, one of this module's constants.
+        detail: What exactly was found.
+    """
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckedPhoto:
+    """A photo that can become a record.
+
+    Attributes:
+        image: PNG of 8-bit RGB or greyscale pixels that TensorFlow decodes to the same pixels
+            as `svhn.images.load_picture` does.
+        height: Pixels.
+        width: Pixels.
+        reencoded: Whether `image` had to be made anew.
+    """
+
+    image: bytes
+    height: int
+    width: int
+    reencoded: bool
+
+
+def check_photo(data: bytes, photo: LabelledPhoto) -> CheckedPhoto:
+    """Returns what a record needs of a photo.
+
+    The bytes stay as they are wherever TensorFlow reads the same pixels from them as Pillow does;
+    otherwise (alpha, palette, 16 bits, JPEG named .png, EXIF orientation, …) the pixels that
+    inference would see are encoded as PNG.
+
+    Args:
+        data: The bytes of the photo's file.
+        photo: Its digits and boxes.
+
+    Raises:
+        UnusablePhotoError: If it has no digits, a box without area or wholly outside the photo,
+            or a picture that can't be read.
+    """
+    if not photo.digits:
+        raise UnusablePhotoError(NO_DIGITS, "the list has no digits for it")
+    for box in photo.boxes:
+        if not (box[2] > 0 and box[3] > 0):
+            raise UnusablePhotoError(BOX_WITHOUT_AREA, _box_text(box))
+    damaged_chunk = _damaged_png_chunk(data)
+    if damaged_chunk:
+        raise UnusablePhotoError(BROKEN, f"wrong checksum in the PNG chunk {damaged_chunk}")
+    try:
+        # Decoding all of it is the only proof that it can be decoded.
+        picture = load_picture(data, photo.file_name)
+    except PictureError as error:
+        raise UnusablePhotoError(BROKEN, str(error)) from None
+    height, width = picture.shape[:2]
+    inside = clip_boxes(photo.boxes, width, height)
+    for box, part in zip(photo.boxes, inside, strict=True):
+        if not (part[2] > 0 and part[3] > 0):
+            raise UnusablePhotoError(
+                BOX_OUTSIDE, f"{_box_text(box)} in a photo of {width} × {height} pixels"
+            )
+    reencoded = not is_plain_rgb_png(data)
+    return CheckedPhoto(_encode_png(picture) if reencoded else data, height, width, reencoded)
+
+
+def _damaged_png_chunk(data: bytes) -> str:
+    """The first chunk of a PNG whose checksum is wrong; Pillow doesn't look, TensorFlow does."""
+    if not data.startswith(_PNG_SIGNATURE):
+        return ""
+    view, position = memoryview(data), len(_PNG_SIGNATURE)
+    while position + 12 <= len(data):
+        end = position + 8 + int.from_bytes(view[position : position + 4], "big")
+        kind = bytes(view[position + 4 : position + 8])
+        if end + 4 > len(data):  # cut short: the decoder says so
+            return ""
+        if zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            return kind.decode("latin-1")
+        if kind == b"IEND":
+            return ""
+        position = end + 4
+    return ""
+
+
+def _encode_png(picture: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _box_text(box: np.ndarray) -> str:
+    left, top, width, height = (f"{float(value):g}" for value in box)
+    return f"left {left}, top {top}, width {width}, height {height}"
