@@ -8,15 +8,17 @@ value, with more digits a column of references to 1×1 values. Label 10 means th
 (Source: http://ufldl.stanford.edu/housenumbers/, "Format 1", and the files themselves.)
 """
 
+import contextlib
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from svhn.data.hdf5_objects import ObjectReader, UnknownLayoutError
 from svhn.errors import UserError
 from svhn.progress import progress
 
@@ -31,10 +33,12 @@ BOX_FIELDS = ("left", "top", "width", "height")
 
 _FIELDS = (*BOX_FIELDS, "label")
 _LABEL_OF_ZERO = 10
+_LABELS = np.arange(_LABEL_OF_ZERO + 1)
+_PHOTOS_AT_ONCE = 8192
 _REFERENCES = "#refs#"
 _USER_BLOCK_BYTES = 512
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
 """What h5py raises when it meets damaged bytes."""
 
 
@@ -97,7 +101,7 @@ def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
     """Returns what a `digitStruct.mat` says about its photos, in the order of the file.
 
     A photo without digits (an empty `bbox`) has empty `digits` and boxes of shape (0, 4), so
-    that the caller can skip it and say why.
+    that the caller can skip it and say why. A label 0 is read as 10 is: the digit 0.
 
     Args:
         path: The file, MATLAB v7.3.
@@ -108,13 +112,8 @@ def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
     """
     path = Path(path)
     _check_header(path)
-    try:
-        with h5py.File(path, "r") as file:
-            photos = _read_photos(path, file)
-    except _HDF5_ERRORS as error:
-        raise UserError(
-            f"{path}: damaged or truncated ({_one_line(error)}); copy or download it again"
-        ) from error
+    with _damage_as_user_error(path), h5py.File(path, "r") as file:
+        photos = _read_photos(path, file)
     if not photos:
         raise UserError(f"{path}: digitStruct lists no photos; expected one entry for each photo")
     if not any(photo.digits for photo in photos):
@@ -135,7 +134,9 @@ def _check_header(path: Path) -> None:
             "(python -m svhn.data.download fetches the official ones)"
         ) from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); expected a readable {DIGIT_STRUCT_NAME}"
+        ) from error
     if start.startswith(b"MATLAB 5.0"):
         raise UserError(
             f"{path}: a MATLAB v5 file; expected MATLAB v7.3 (HDF5): load it in MATLAB and save "
@@ -145,10 +146,20 @@ def _check_header(path: Path) -> None:
         return
     if start.startswith(b"MATLAB 7.3") and len(start) < _USER_BLOCK_BYTES + len(_HDF5_SIGNATURE):
         raise UserError(f"{path}: truncated after {len(start)} bytes; copy or download it again")
+    found = f"starts with {start[:16]!r}" if start else "is empty"
     raise UserError(
-        f"{path}: not a MATLAB v7.3 (HDF5) file, it starts with {start[:16]!r}; expected SVHN's "
-        f"{DIGIT_STRUCT_NAME}"
+        f"{path}: not a MATLAB v7.3 (HDF5) file, it {found}; expected SVHN's {DIGIT_STRUCT_NAME}"
     )
+
+
+@contextlib.contextmanager
+def _damage_as_user_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _HDF5_ERRORS as error:
+        raise UserError(
+            f"{path}: damaged or truncated ({_one_line(error)}); copy or download it again"
+        ) from error
 
 
 def _one_line(error: Exception) -> str:
@@ -156,90 +167,184 @@ def _one_line(error: Exception) -> str:
 
 
 def _read_photos(path: Path, file: h5py.File) -> list[LabelledPhoto]:
-    root = file.get("digitStruct")
-    if root is None:
-        raise UserError(
-            f"{path}: has no variable digitStruct (found: {', '.join(sorted(file)) or 'nothing'})"
-        )
-    if isinstance(root, h5py.Dataset):  # MATLAB writes an empty struct array as its size
+    names, bboxes = _columns(path, file)
+    if names is None:
         return []
-    columns = {}
+    one_by_one = _EntryReader(path, file)
+    if not (_is_references(names) and _is_references(bboxes)):
+        # A 1×1 array of structs: MATLAB stores its only values in place.
+        if _is_references(names) or _is_references(bboxes):
+            raise UserError(f"{path}: digitStruct.name and .bbox disagree in length")
+        return [one_by_one.read(1, names.id, bboxes.id)]
+    if names.size != bboxes.size:
+        raise UserError(
+            f"{path}: digitStruct has {names.size} names and {bboxes.size} bboxes; expected as many"
+        )
+    photos = []
+    with progress(total=names.size, description=path.name) as bar:
+        for part in _read_in_parts(path, names, bboxes):
+            for photo in part:
+                entry = len(photos) + 1
+                photos.append(photo or one_by_one.read_listed(entry, names, bboxes))
+                if photo is None:
+                    bar.update()
+            bar.update(sum(photo is not None for photo in part))
+    return photos
+
+
+def _columns(path: Path, file: h5py.File) -> tuple[h5py.HLObject | None, h5py.HLObject | None]:
+    """The fields `name` and `bbox` of `digitStruct`; None for an empty array of structs."""
+    struct = file.get("digitStruct")
+    if struct is None:
+        found = ", ".join(sorted(file)) or "nothing"
+        raise UserError(f"{path}: no variable digitStruct; found: {found}")
+    if isinstance(struct, h5py.Dataset):
+        if "MATLAB_empty" in struct.attrs:
+            return None, None
+        raise UserError(f"{path}: digitStruct is not an array of structs")
     for field in ("name", "bbox"):
-        if field not in root:
+        if field not in struct:
             raise UserError(f"{path}: digitStruct has no field '{field}'")
-        columns[field] = _objects(file, root[field])
-    names, boxes = columns["name"], columns["bbox"]
-    if len(names) != len(boxes):
-        raise UserError(
-            f"{path}: digitStruct has {len(names)} names and {len(boxes)} bboxes; expected as many"
+    return struct["name"], struct["bbox"]
+
+
+def _is_references(field: h5py.HLObject) -> bool:
+    return isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype
+
+
+def _read_in_parts(
+    path: Path, names: h5py.Dataset, bboxes: h5py.Dataset
+) -> Iterator[list[LabelledPhoto | None]]:
+    """Yields the photos of the file, in parts; None for what must be read one by one."""
+    try:
+        objects = ObjectReader(path)
+    except UnknownLayoutError:
+        yield [None] * names.size
+        return
+    addresses = np.array([h5py.h5o.get_info(field.id).addr for field in (names, bboxes)])
+    listed, counts, _ = objects.references(addresses.astype(np.int64))
+    if counts.tolist() != [names.size, bboxes.size]:
+        yield [None] * names.size
+        return
+    names_listed, bboxes_listed = np.split(listed, 2)
+    for start in range(0, names.size, _PHOTOS_AT_ONCE):
+        part = slice(start, start + _PHOTOS_AT_ONCE)
+        yield _read_many(objects, names_listed[part], bboxes_listed[part])
+
+
+def _read_many(
+    objects: ObjectReader, names: np.ndarray, bboxes: np.ndarray
+) -> list[LabelledPhoto | None]:
+    """Returns the photos whose names and bboxes lie at the addresses.
+
+    A photo that is not in every detail as expected is None: one by one, it is either read all the
+    same or gives the error that says what is wrong.
+    """
+    file_names, understood = objects.texts(names)
+    fields, has_fields = objects.members(bboxes, _FIELDS)
+    understood &= has_fields
+
+    # One row for each field of each photo: one plain value, or references to many.
+    fields = fields.reshape(-1)
+    plain, is_plain = objects.doubles(fields)
+    is_column = ~is_plain
+    references, counts, is_column[is_column] = objects.references(fields[is_column])
+    lengths = is_plain.astype(np.int64)
+    lengths[np.flatnonzero(~is_plain)] = counts
+    length_table = lengths.reshape(-1, len(_FIELDS))
+    understood &= (length_table > 0).all(axis=1)
+    understood &= (length_table == length_table[:, :1]).all(axis=1)
+
+    # One row for each value, in the order: photo, field, digit.
+    values, known = np.empty((2, lengths.sum()))
+    from_column = np.repeat(is_column, lengths)
+    values[from_column], known[from_column] = objects.doubles(references)
+    values[~from_column], known[~from_column] = plain[is_plain], True
+    is_label = np.repeat(np.arange(len(lengths)) % len(_FIELDS) == _FIELDS.index("label"), lengths)
+    sensible = np.where(is_label, np.isin(values, _LABELS), np.isfinite(values))
+    photo_of_value = np.repeat(np.arange(len(names)), length_table.sum(axis=1))
+    understood[photo_of_value[~(sensible & (known > 0))]] = False
+
+    ends = np.cumsum(length_table.sum(axis=1)).tolist()
+    photos: list[LabelledPhoto | None] = []
+    start = 0
+    for file_name, end, is_understood in zip(file_names, ends, understood.tolist(), strict=True):
+        photo = None
+        if is_understood:
+            table = values[start:end].reshape(len(_FIELDS), -1)
+            photo = _labelled_photo(file_name, table[:-1].T, table[-1].tolist())
+        photos.append(photo)
+        start = end
+    return photos
+
+
+def _labelled_photo(file_name: str, boxes: np.ndarray, labels: list[float]) -> LabelledPhoto:
+    digits = tuple([int(label) % _LABEL_OF_ZERO for label in labels])
+    return LabelledPhoto(file_name, digits, boxes.astype(np.float32, order="C"))
+
+
+class _EntryReader:
+    """Reads one entry at a time through the HDF5 library, and says what is wrong with it."""
+
+    def __init__(self, path: Path, file: h5py.File):
+        self._path = path
+        self._file = file.id
+
+    def read_listed(self, entry: int, names: h5py.Dataset, bboxes: h5py.Dataset) -> LabelledPhoto:
+        name, bbox = (
+            h5py.h5r.dereference(field[entry - 1, 0], self._file) for field in (names, bboxes)
         )
-    entries = progress(zip(names, boxes, strict=True), total=len(names), description=path.name)
-    return [
-        _read_photo(path, file, entry, name, bbox)
-        for entry, (name, bbox) in enumerate(entries, start=1)
-    ]
+        return self.read(entry, name, bbox)
 
+    def read(
+        self, entry: int, name: h5py.h5d.DatasetID, bbox: h5py.h5g.GroupID | h5py.h5d.DatasetID
+    ) -> LabelledPhoto:
+        """Returns the photo.
 
-def _objects(file: h5py.File, field: h5py.Dataset | h5py.Group) -> list:
-    """The objects of a struct array's field; MATLAB stores a 1×1 array's only one in place."""
-    if isinstance(field, h5py.Dataset) and field.dtype == h5py.ref_dtype:
-        return list(field[()].reshape(-1))
-    return [field.ref]
+        Args:
+            entry: Its place in the file, from 1, for messages.
+            name: The dataset of its name.
+            bbox: Its struct; an empty one is a dataset.
+        """
+        file_name = self._text(name)
+        where = f"{self._path}: entry {entry} ({file_name or 'without a name'})"
+        if not file_name:
+            raise UserError(f"{where}: name is empty; expected the photo's file name")
+        if isinstance(bbox, h5py.h5d.DatasetID):
+            return LabelledPhoto(file_name, (), np.zeros((0, 4), np.float32))
+        values = {}
+        for field in _FIELDS:
+            if field.encode() not in bbox:
+                raise UserError(f"{where}: bbox has no field '{field}'")
+            values[field] = self._numbers(h5py.h5d.open(bbox, field.encode()))
+        if len({len(numbers) for numbers in values.values()}) > 1:
+            found = ", ".join(f"{len(numbers)} {field}" for field, numbers in values.items())
+            raise UserError(f"{where}: the fields of bbox disagree in length: {found}")
+        labels = values["label"]
+        if not np.isin(labels, _LABELS).all():
+            raise UserError(f"{where}: labels {labels}; expected 1 to 9, and 10 for the digit 0")
+        boxes = np.array([values[field] for field in BOX_FIELDS], np.float64).T
+        if not np.isfinite(boxes).all():
+            raise UserError(f"{where}: box {boxes.tolist()}; expected finite numbers")
+        return _labelled_photo(file_name, boxes, labels)
 
+    def _text(self, dataset: h5py.h5d.DatasetID) -> str:
+        if h5py.h5a.exists(dataset, b"MATLAB_empty"):
+            return ""
+        code_units = np.empty(dataset.shape, np.uint16)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, code_units)
+        return code_units.tobytes().decode("utf-16-le", errors="replace")
 
-def _read_photo(
-    path: Path,
-    file: h5py.File,
-    entry: int,
-    name_reference: h5py.Reference,
-    bbox_reference: h5py.Reference,
-) -> LabelledPhoto:
-    name = h5py.h5r.dereference(name_reference, file.id)
-    code_units = np.empty(name.shape, np.uint16)
-    name.read(h5py.h5s.ALL, h5py.h5s.ALL, code_units)
-    file_name = code_units.tobytes().decode("utf-16-le")
-    bbox = h5py.h5r.dereference(bbox_reference, file.id)
-    if isinstance(bbox, h5py.h5d.DatasetID):  # an empty struct is stored as its size
-        return LabelledPhoto(file_name, (), np.zeros((0, 4), np.float32))
-    values = {}
-    for field in _FIELDS:
-        key = field.encode()
-        if key not in bbox:
-            raise UserError(f"{path}: entry {entry} ({file_name}): bbox has no field '{field}'")
-        values[field] = _values(file, h5py.h5d.open(bbox, key))
-    lengths = {field: len(numbers) for field, numbers in values.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{length} {field}" for field, length in lengths.items())
-        raise UserError(
-            f"{path}: entry {entry} ({file_name}): the fields of bbox disagree in length: {found}"
-        )
-    boxes = np.array([values[field] for field in BOX_FIELDS], np.float64).T.reshape(-1, 4)
-    labels = values["label"]
-    if not all(label in range(_LABEL_OF_ZERO + 1) for label in labels):
-        raise UserError(
-            f"{path}: entry {entry} ({file_name}): labels {labels}; expected 1 to 9, 10 for 0"
-        )
-    if not np.isfinite(boxes).all():
-        raise UserError(
-            f"{path}: entry {entry} ({file_name}): a box is not finite: {boxes.tolist()}"
-        )
-    digits = tuple(int(label) % _LABEL_OF_ZERO for label in labels)
-    return LabelledPhoto(file_name, digits, boxes.astype(np.float32))
-
-
-def _values(file: h5py.File, dataset: h5py.h5d.DatasetID) -> list[float]:
-    if dataset.get_type().get_class() == h5py.h5t.REFERENCE:
-        references = np.empty(dataset.shape, h5py.ref_dtype)
-        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, references)
-        return [
-            _values(file, h5py.h5r.dereference(reference, file.id))[0]
-            for reference in references.reshape(-1)
-        ]
-    if h5py.h5a.exists(dataset, b"MATLAB_empty"):
-        return []
-    numbers = np.empty(dataset.shape, np.float64)
-    dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
-    return numbers.reshape(-1).tolist()
+    def _numbers(self, dataset: h5py.h5d.DatasetID) -> list[float]:
+        if h5py.h5a.exists(dataset, b"MATLAB_empty"):
+            return []
+        is_references = dataset.get_type().get_class() == h5py.h5t.REFERENCE
+        numbers = np.empty(dataset.shape, h5py.ref_dtype if is_references else np.float64)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
+        if not is_references:
+            return numbers.reshape(-1).tolist()
+        targets = (h5py.h5r.dereference(value, self._file) for value in numbers.reshape(-1))
+        return [number for target in targets for number in self._numbers(target)]
 
 
 def write_digit_struct(path: Path | str, photos: Sequence[LabelledPhoto]) -> None:
