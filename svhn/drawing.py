@@ -12,7 +12,7 @@ BACKGROUND = "#1b1e23"
 TEXT_COLOUR = "#f2f2f2"
 BOX_COLOUR = "#ffb000"
 
-MAX_SIDE = 1280
+MAX_SIDE = 1024
 """The longer side of an annotated photo in pixels, at most."""
 
 _SMALLEST_TEXT = 7  # pixels; below, Pillow's built-in font can't be made out

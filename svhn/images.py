@@ -10,7 +10,7 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -192,8 +192,7 @@ def _open(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
         if picture_format in _UNREADABLE_FORMATS:
             continue
         factory, accepts = Image.OPEN[picture_format]
-        matches = accepts(prefix) if accepts else picture_format == by_suffix
-        if not matches or isinstance(matches, str):  # a text: Pillow was built without the decoder
+        if not (_recognises(accepts, prefix) if accepts else picture_format == by_suffix):
             continue
         stream.seek(0)
         try:
@@ -205,6 +204,15 @@ def _open(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
     if prefix[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
         raise PictureError(f"{name}: HEIC photos can't be read. Save it as JPEG or PNG")
     raise PictureError(f"{name}: is not a picture of a known format. Name a PNG or JPEG file")
+
+
+def _recognises(accepts: Callable[[bytes], bool | str], prefix: bytes) -> bool:
+    """Whether a format's own test takes a file's first bytes for its signature."""
+    try:
+        answer = accepts(prefix)
+    except (IndexError, struct.error):  # the file is shorter than the signature
+        return False
+    return bool(answer) and not isinstance(answer, str)  # a text: built without the decoder
 
 
 def _check_pixels(picture: Image.Image, name: str) -> None:

@@ -98,7 +98,7 @@ def test_box_is_drawn_where_it_is():
 
 
 def test_digit_boxes_are_scaled_with_the_photo():
-    photo = np.zeros((2560, 2560, 3), np.uint8)
+    photo = np.zeros((2048, 2048, 3), np.uint8)
     drawing = draw_reading(photo, None, "", digit_boxes=[(640, 0, 20, 100)], colour="lime")
     assert abs(text_columns(drawing, "lime").min() - 320) <= 1
 

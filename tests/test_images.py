@@ -291,7 +291,14 @@ def test_file_that_the_system_refuses(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "contents",
-    [b"hello, this is text\n" * 50, b"<html><body>404</body></html>", bytes(5000), b"%PDF-1.7"],
+    [
+        b"hello, this is text\n" * 50,
+        b"<html><body>404</body></html>",
+        bytes(5000),
+        b"%PDF-1.7",
+        b"hi",
+        b"\n",
+    ],
 )
 def test_what_is_no_picture(tmp_path, contents):
     path = tmp_path / "page.png"

@@ -1,0 +1,15 @@
+"""Reads the house numbers of photos: a file, a folder or a pattern; any format."""
+
+from svhn.command_line import run
+from svhn.reading.config import ReadingConfig
+
+
+def main(config: ReadingConfig) -> int:
+    """Returns the exit status."""
+    from svhn.reading.inference import infer  # not before --help has been answered
+
+    return infer(config)
+
+
+if __name__ == "__main__":
+    run(main, ReadingConfig)

@@ -1,0 +1,42 @@
+"""The flags of `inference.py`, free of TensorFlow so that `--help` is instant."""
+
+from dataclasses import dataclass
+
+from svhn.command_line import option
+
+
+@dataclass(frozen=True)
+class ReadingConfig:
+    """Which photos to read, with which network, and where the results go."""
+
+    image: str = option(
+        "The photos: a file, a folder (with its sub-folders), or a quoted pattern such as "
+        "'photos/**/*.jpg'. Any format and size.",
+        group="Input",
+    )
+    restore_checkpoint: str = option(
+        "The trained network: a folder that train.py wrote, DIR/model.ckpt (the best checkpoint "
+        "there), or DIR/model.ckpt-1000.",
+        "",
+        group="Input",
+    )
+    box: list[str] = option(
+        "The tight box around the digits of a single photo: left, top, width and height in "
+        "pixels. By default the whole photo counts as the number.",
+        [],
+        group="Input",
+    )
+    output_dir: str = option(
+        "The folder for predictions.json, predictions.csv and annotated/ (each photo with what "
+        "was read). Nothing is written by default.",
+        "",
+        group="Output",
+    )
+    batch_size: int = option(
+        "Photos that the network sees at a time. A photo's answer depends neither on its "
+        "neighbours nor on the number of photos.",
+        32,
+        group="Speed",
+        minimum=1,
+        maximum=4096,
+    )

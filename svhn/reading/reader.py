@@ -1,0 +1,110 @@
+"""The reader: a trained network, applied to photos and boxes.
+
+Every batch that the network sees has the same size, filled up with empty pictures: so a photo
+goes through the same computation alone and among thousands, and gives the same bits.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from svhn.checkpoints import load_model
+from svhn.decoding import Decoded, decode
+from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN, crop
+from svhn.reading.results import Reading
+
+
+class Reader:
+    """Reads numbers. Its methods may be called from several threads."""
+
+    def __init__(self, model: keras.Model, batch_size: int = 32):
+        """Wraps a trained model.
+
+        Args:
+            model: From images float32 [B, 54, 54, 3] to the logits of the six heads.
+            batch_size: How many pictures the network always sees at a time.
+        """
+        self.batch_size = batch_size
+
+        @tf.function(
+            input_signature=[tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)]
+        )
+        def predict(pictures: tf.Tensor) -> Decoded:
+            return decode(model(pictures, training=False))
+
+        self._predict = predict
+        self._crop = tf.function(
+            crop,
+            input_signature=[
+                tf.TensorSpec([None, None, 3], tf.uint8),
+                tf.TensorSpec([4], tf.float32),
+            ],
+        )
+
+    @classmethod
+    def from_checkpoint(cls, path: str, batch_size: int = 32) -> "Reader":
+        """Returns a reader with the network of a checkpoint.
+
+        Args:
+            path: As in `svhn.checkpoints.resolve_checkpoint`.
+            batch_size: How many pictures the network always sees at a time.
+
+        Raises:
+            UserError: If there is no such checkpoint, or if it can't be read.
+        """
+        return cls(load_model(path).model, batch_size)
+
+    def prepare(self, photo: np.ndarray, box: Sequence[float] | None = None) -> np.ndarray:
+        """Returns what the network sees of a photo: `svhn.preprocessing.crop`, bit for bit.
+
+        Args:
+            photo: uint8 array of shape (height, width, 3), RGB.
+            box: The tight box around all digits: left, top, width, height, pixels. Without it
+                the network sees the whole photo (`whole_photo_box`).
+
+        Returns:
+            float32 array of shape (54, 54, 3).
+        """
+        if box is None:
+            box = whole_photo_box(*photo.shape[:2])
+        return self._crop(photo, np.asarray(box, np.float32)).numpy()
+
+    def read(self, pictures: Sequence[np.ndarray]) -> list[Reading]:
+        """Returns the most likely number of each picture.
+
+        Args:
+            pictures: Any number of arrays that `prepare` returned.
+        """
+        readings = []
+        for start in range(0, len(pictures), self.batch_size):
+            part = pictures[start : start + self.batch_size]
+            batch = np.zeros((self.batch_size, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
+            batch[: len(part)] = part
+            labels, confidences, digits = (array.numpy() for array in self._predict(batch))
+            readings += [
+                Reading(tuple(labels[row].tolist()), float(confidences[row]),
+                        tuple(digits[row].tolist()))
+                for row in range(len(part))
+            ]  # fmt: skip
+        return readings
+
+
+def whole_photo_box(height: int, width: int) -> np.ndarray:
+    """Returns the box for which the network sees the photo from edge to edge, and no more.
+
+    `crop` shows more than the box it is given: the box grown by `MARGIN`, less the border that
+    the centre patch cuts off. A photo that shows little but a number thus looks to the network
+    like the crops it has been trained on: digits that nearly fill the view.
+
+    Args:
+        height: Of the photo, pixels.
+        width: Of the photo, pixels.
+
+    Returns:
+        float32 array of shape (4,): left, top, width, height, pixels.
+    """
+    size = np.array([width, height], np.float64)
+    box_size = size / ((1 + MARGIN) * INPUT_SIZE / CROP_SIZE)
+    return np.concatenate([(size - box_size) / 2, box_size]).astype(np.float32)
