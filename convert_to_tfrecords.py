@@ -9,4 +9,4 @@ from svhn.data.converter import convert
 from svhn.data.converter_config import ConverterConfig
 
 if __name__ == "__main__":
-    run(convert, ConverterConfig)
+    run(convert, ConverterConfig, needs_tensorflow=False)
