@@ -16,7 +16,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from svhn.errors import UserError
 
@@ -185,6 +185,7 @@ def help_text(config_class: type, program: str, description: str = "") -> str:
 
 
 def _guarded(main: Callable[[Config], int], config: Config, program: str) -> int:
+    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of its inner life at INFO
     try:
         return main(config)
     except UserError as error:
