@@ -1,7 +1,11 @@
 """The whole of `eval.py`: a checkpoint, some splits, and what is known about it afterwards."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
@@ -35,20 +39,15 @@ def evaluate(config: EvaluationConfig) -> int:
             written.
     """
     splits = splits_to_evaluate(config.data_dir, config.splits)
+    loaded = load_model(config.checkpoint_dir)
+    print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
     folder = Path(config.eval_logdir).expanduser()
-    try:
+    with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        loaded = load_model(config.checkpoint_dir)
-        print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
-        metrics, photos_per_second, without_mistakes = _evaluate_splits(
-            config, splits, loaded, folder
-        )
-        write_results(folder / "results.json", _about(config, loaded), metrics)
-    except OSError as error:
-        raise UserError(
-            f"The results can't be written to {folder} ({error.strerror or error}): give"
-            " --eval_logdir a folder that can be written and has room"
-        ) from error
+    metrics, photos_per_second, without_mistakes = _evaluate_splits(config, splits, loaded, folder)
+    about = _about(config, loaded)
+    with _writing_to(folder):
+        write_results(folder / "results.json", about, metrics)
 
     print(f"\n{metrics_table(metrics)}")
     print(f"\nSequence accuracy by number of digits\n{length_table(metrics)}")
@@ -58,7 +57,7 @@ def evaluate(config: EvaluationConfig) -> int:
         with_mistakes = [split for split in splits if split not in without_mistakes]
         if with_mistakes:
             paths = ", ".join(str(_sheet_path(folder, split)) for split in with_mistakes)
-            print(f"Most confident mistakes (truth / predicted, confidence): {paths}")
+            print(f"Most confident mistakes: {paths}")
         if without_mistakes:
             print(f"No mistakes, so no picture of them: {', '.join(without_mistakes)}")
     print(f"Curves: tensorboard --logdir {config.eval_logdir}")
@@ -113,16 +112,24 @@ def _evaluate_splits(
             predict_step=predict_step,
             keep_mistakes=config.sheet_size,
         )
+        if not np.isfinite(predictions.loss).all():
+            raise UserError(
+                f"{loaded.path} gives values that are not numbers (NaN or infinity) for photos of"
+                f" '{split}': its training has diverged. Choose an older checkpoint with"
+                " --checkpoint_dir, or train again with a lower --learning_rate"
+            )
         metrics[split] = compute_metrics(
             predictions.labels,
             predictions.predicted,
             predictions.confidence,
             config.coverage_accuracy,
+            predictions.loss,
         )
         seconds += len(predictions.labels) / predictions.photos_per_second
         if predictions.right.all():
             without_mistakes.append(split)
-        _write_split(folder, split, loaded.step, predictions, metrics[split])
+        with _writing_to(folder):
+            _write_split(folder, split, loaded.step, predictions, metrics[split])
     photos = sum(figures.photo_count for figures in metrics.values())
     return metrics, photos / seconds, without_mistakes
 
@@ -138,6 +145,17 @@ def _write_split(
     else:
         sheet.save(_sheet_path(folder, split))
     write_summaries(folder, split, step, metrics, sheet)
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"The results can't be written to {folder} ({error.strerror or error}): give"
+            " --eval_logdir a folder that can be written and has room"
+        ) from error
 
 
 def _sheet_path(folder: Path, split: str) -> Path:

@@ -71,6 +71,9 @@ class SplitMetrics:
     mean_confidence: float | None
     """Close to the sequence accuracy where the confidence is honest."""
 
+    mean_loss: float | None
+    """The mean negative log-likelihood of the labels, in nats; None where none was given."""
+
     @property
     def photo_count(self) -> int:
         """Photos in the split."""
@@ -82,6 +85,7 @@ def compute_metrics(
     predicted: np.ndarray,
     confidence: np.ndarray,
     coverage_accuracy: float = 0.98,
+    loss: np.ndarray | None = None,
 ) -> SplitMetrics:
     """Returns the figures of a split.
 
@@ -90,6 +94,7 @@ def compute_metrics(
         predicted: What the model says, integers of shape (N, 6).
         confidence: The probability of the predicted number, floats of shape (N,), 0 to 1.
         coverage_accuracy: The accuracy that the kept photos must reach, 0 to 1.
+        loss: The negative log-likelihood of each label, floats of shape (N,), in nats.
 
     Raises:
         ValueError: If shapes differ, a true length is not 0 to 6, or a confidence is NaN or not
@@ -111,7 +116,8 @@ def compute_metrics(
             int(length): _proportion(right[lengths == length]) for length in np.unique(lengths)
         },
         coverage=coverage_at_accuracy(right, confidence, coverage_accuracy),
-        mean_confidence=float(np.mean(confidence, dtype=np.float64)) if len(labels) else None,
+        mean_confidence=_mean(confidence),
+        mean_loss=None if loss is None else _mean(loss),
     )
 
 
@@ -204,6 +210,10 @@ def coverage_at_accuracy(right: np.ndarray, confidence: np.ndarray, accuracy: fl
     return Coverage(
         accuracy, share=float(kept[last] / len(right)), threshold=descending[last].item()
     )
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(np.mean(values, dtype=np.float64)) if len(values) else None
 
 
 def _proportion(right: np.ndarray) -> Proportion:

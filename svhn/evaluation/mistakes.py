@@ -13,8 +13,7 @@ COLUMNS = 8
 def mistakes_sheet(predictions: SplitPredictions) -> Image.Image | None:
     """Returns the pictures of the mistakes that were kept, or None where there are none.
 
-    Each is shown as the network saw it, with "truth / predicted  confidence" and the photo's
-    name below.
+    Each is shown as the network saw it; below: "truth / predicted", the confidence, the photo.
 
     Args:
         predictions: Of one split, with some mistakes kept (`svhn.evaluation.predict.predict`).
@@ -24,7 +23,7 @@ def mistakes_sheet(predictions: SplitPredictions) -> Image.Image | None:
     captions = [
         f"{_short_text(predictions.labels[mistake.index])} /"
         f" {_short_text(predictions.predicted[mistake.index])}"
-        f"  {100 * predictions.confidence[mistake.index]:.1f} %"
+        f"\n{100 * predictions.confidence[mistake.index]:.1f} %"
         f"\n{predictions.file_names[mistake.index]}"
         for mistake in predictions.mistakes
     ]

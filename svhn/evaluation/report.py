@@ -126,7 +126,8 @@ def _as_json(figures: SplitMetrics) -> dict[str, Any]:
     return {
         "photos": figures.photo_count,
         "sequence_accuracy": _proportion_as_json(figures.sequence),
-        "digit_accuracy": _proportion_as_json(figures.digit),
+        # No interval: the digits of one photo are not independent, it would be too narrow.
+        "digit_accuracy": _proportion_as_json(figures.digit, interval=False),
         "length_accuracy": _proportion_as_json(figures.length),
         "coverage": {
             "at_accuracy": coverage.accuracy,
@@ -134,6 +135,7 @@ def _as_json(figures: SplitMetrics) -> dict[str, Any]:
             "confidence_threshold": coverage.threshold,
         },
         "mean_confidence": figures.mean_confidence,
+        "mean_loss": figures.mean_loss,
         "sequence_accuracy_by_length": {
             length_name(length): _proportion_as_json(proportion)
             for length, proportion in figures.by_length.items()
@@ -141,13 +143,11 @@ def _as_json(figures: SplitMetrics) -> dict[str, Any]:
     }
 
 
-def _proportion_as_json(proportion: Proportion) -> dict[str, Any]:
-    return {
-        "value": proportion.share,
-        "correct": proportion.correct,
-        "count": proportion.count,
-        "interval_95": list(proportion.interval),
-    }
+def _proportion_as_json(proportion: Proportion, interval: bool = True) -> dict[str, Any]:
+    entry = {"value": proportion.share, "correct": proportion.correct, "count": proportion.count}
+    if interval:
+        entry["low_95"], entry["high_95"] = proportion.interval
+    return entry
 
 
 def _percent(share: float | None) -> str:

@@ -45,16 +45,22 @@ def write_summaries(
         with tf.summary.create_file_writer(elsewhere).as_default(step=step):
             for tag, value in _scalars(metrics).items():
                 if value is not None:
-                    tf.summary.scalar(f"evaluation/{tag}", value)
+                    tf.summary.scalar(tag, value)
             if mistakes is not None:
-                tf.summary.image("most_confident_mistakes", np.asarray(mistakes)[np.newaxis])
+                tf.summary.image(
+                    "most_confident_mistakes",
+                    np.asarray(mistakes)[np.newaxis],
+                    description="truth / predicted, confidence, photo",
+                )
         (written,) = Path(elsewhere).iterdir()
         write_whole(path, written.read_bytes())
     return path
 
 
 def _scalars(metrics: SplitMetrics) -> dict[str, float | None]:
+    # Named as in `svhn.training.summaries`, so that these points lie on those curves' charts.
     scalars = {
+        "loss": metrics.mean_loss,
         "sequence_accuracy": metrics.sequence.share,
         "digit_accuracy": metrics.digit.share,
         "length_accuracy": metrics.length.share,

@@ -29,7 +29,13 @@ def test_a_number_is_right_only_when_all_six_entries_are():
     assert metrics.length == Proportion(4, 5)
     assert metrics.digit == Proportion(5, 7)
     assert metrics.mean_confidence == 0.5
+    assert metrics.mean_loss is None
     assert metrics.photo_count == 5
+
+
+def test_the_mean_loss_where_losses_are_given():
+    metrics = compute_metrics(rows("7", "5"), rows("7", "7"), np.ones(2), loss=np.array([0.5, 2]))
+    assert metrics.mean_loss == 1.25
 
 
 def test_accuracy_by_true_length_in_ascending_order():

@@ -1,0 +1,69 @@
+"""A conversion of a few random photos, and a model of a few weights."""
+
+import json
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from svhn.data.manifest import FORMAT, MANIFEST_NAME, shard_folder, shard_name
+from svhn.data.records import serialize_record
+from svhn.models.heads import six_heads
+
+SHARDS = 3
+
+
+def write_conversion(data_dir: Path, numbers: Mapping[str, Sequence[str]]) -> Path:
+    """Writes photos of noise that are labelled with `numbers`, by split; returns `data_dir`."""
+    random = np.random.default_rng(7)
+    folder = shard_folder(data_dir)
+    folder.mkdir(parents=True)
+    splits = {}
+    for split, texts in numbers.items():
+        records = [_record(random, split, index, text) for index, text in enumerate(texts, start=1)]
+        shards = []
+        for shard in range(SHARDS):
+            path = folder / shard_name(split, shard, SHARDS)
+            part = records[shard::SHARDS]
+            with tf.io.TFRecordWriter(str(path)) as writer:
+                for record in part:
+                    writer.write(record)
+            shards.append({"file": path.name, "photos": len(part), "bytes": path.stat().st_size})
+        splits[split] = {"photos": len(records), "shards": shards}
+    manifest = {"format": FORMAT, "splits": splits}
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
+    return data_dir
+
+
+def small_model(seed: int = 1) -> keras.Model:
+    """Returns a model that reads different numbers from different noise, with layers whose
+    training and inference differ.
+    """
+    keras.utils.set_random_seed(seed)
+    images = keras.Input((54, 54, 3))
+    features = keras.layers.AveragePooling2D(6)(images)
+    features = keras.layers.BatchNormalization()(keras.layers.Flatten()(features))
+    features = keras.layers.Rescaling(10.0)(keras.layers.Dropout(0.5)(features))
+    return keras.Model(images, six_heads(features))
+
+
+def _record(random: np.random.Generator, split: str, index: int, text: str) -> bytes:
+    photo = random.integers(0, 256, (random.integers(20, 40), random.integers(30, 60), 3), np.uint8)
+    encoded = BytesIO()
+    Image.fromarray(photo).save(encoded, "PNG")
+    height, width = photo.shape[:2]
+    digit_width = width / (len(text) + 2)
+    boxes = [[digit_width * (1 + i), 5, digit_width, height - 10] for i in range(len(text))]
+    return serialize_record(
+        encoded.getvalue(),
+        height,
+        width,
+        [int(digit) for digit in text],
+        np.array(boxes),
+        "train" if split == "val" else split,
+        f"{index}.png",
+    )
