@@ -163,7 +163,9 @@ def _damage_as_user_error(path: Path) -> Iterator[None]:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error.args[0] if error.args else error).split())
+    """The message of an exception of h5py or the system, without its number."""
+    words = getattr(error, "strerror", None) or (error.args[0] if error.args else repr(error))
+    return " ".join(str(words).split())
 
 
 def _read_photos(path: Path, file: h5py.File) -> list[LabelledPhoto]:
@@ -184,11 +186,8 @@ def _read_photos(path: Path, file: h5py.File) -> list[LabelledPhoto]:
     with progress(total=names.size, description=path.name) as bar:
         for part in _read_in_parts(path, names, bboxes):
             for photo in part:
-                entry = len(photos) + 1
-                photos.append(photo or one_by_one.read_listed(entry, names, bboxes))
-                if photo is None:
-                    bar.update()
-            bar.update(sum(photo is not None for photo in part))
+                photos.append(photo or one_by_one.read_listed(len(photos) + 1, names, bboxes))
+                bar.update()
     return photos
 
 
@@ -256,26 +255,30 @@ def _read_many(
     understood &= (length_table == length_table[:, :1]).all(axis=1)
 
     # One row for each value, in the order: photo, field, digit.
-    values, known = np.empty((2, lengths.sum()))
     from_column = np.repeat(is_column, lengths)
+    values, known = np.empty(len(from_column)), np.ones(len(from_column), bool)
     values[from_column], known[from_column] = objects.doubles(references)
-    values[~from_column], known[~from_column] = plain[is_plain], True
+    values[~from_column] = plain[is_plain]
     is_label = np.repeat(np.arange(len(lengths)) % len(_FIELDS) == _FIELDS.index("label"), lengths)
-    sensible = np.where(is_label, np.isin(values, _LABELS), np.isfinite(values))
+    sensible = np.where(is_label, np.isin(values, _LABELS), _fits_float32(values))
     photo_of_value = np.repeat(np.arange(len(names)), length_table.sum(axis=1))
-    understood[photo_of_value[~(sensible & (known > 0))]] = False
+    understood[photo_of_value[~(sensible & known)]] = False
 
     ends = np.cumsum(length_table.sum(axis=1)).tolist()
     photos: list[LabelledPhoto | None] = []
     start = 0
     for file_name, end, is_understood in zip(file_names, ends, understood.tolist(), strict=True):
         photo = None
-        if is_understood:
+        if is_understood and file_name.isprintable():
             table = values[start:end].reshape(len(_FIELDS), -1)
             photo = _labelled_photo(file_name, table[:-1].T, table[-1].tolist())
         photos.append(photo)
         start = end
     return photos
+
+
+def _fits_float32(values: np.ndarray) -> np.ndarray:
+    return np.abs(values) <= np.finfo(np.float32).max  # false for NaN and infinities too
 
 
 def _labelled_photo(file_name: str, boxes: np.ndarray, labels: list[float]) -> LabelledPhoto:
@@ -289,10 +292,13 @@ class _EntryReader:
     def __init__(self, path: Path, file: h5py.File):
         self._path = path
         self._file = file.id
+        self._listed: list[np.ndarray] = []
 
     def read_listed(self, entry: int, names: h5py.Dataset, bboxes: h5py.Dataset) -> LabelledPhoto:
+        """Returns the photo to which the columns of references refer at `entry`, from 1."""
+        self._listed = self._listed or [field[()].reshape(-1) for field in (names, bboxes)]
         name, bbox = (
-            h5py.h5r.dereference(field[entry - 1, 0], self._file) for field in (names, bboxes)
+            h5py.h5r.dereference(column[entry - 1], self._file) for column in self._listed
         )
         return self.read(entry, name, bbox)
 
@@ -307,9 +313,11 @@ class _EntryReader:
             bbox: Its struct; an empty one is a dataset.
         """
         file_name = self._text(name)
-        where = f"{self._path}: entry {entry} ({file_name or 'without a name'})"
-        if not file_name:
-            raise UserError(f"{where}: name is empty; expected the photo's file name")
+        where = f"{self._path}: entry {entry} ({file_name})"
+        if not file_name or not file_name.isprintable():
+            raise UserError(
+                f"{self._path}: entry {entry}: name {file_name!r}; expected the photo's file name"
+            )
         if isinstance(bbox, h5py.h5d.DatasetID):
             return LabelledPhoto(file_name, (), np.zeros((0, 4), np.float32))
         values = {}
@@ -324,7 +332,7 @@ class _EntryReader:
         if not np.isin(labels, _LABELS).all():
             raise UserError(f"{where}: labels {labels}; expected 1 to 9, and 10 for the digit 0")
         boxes = np.array([values[field] for field in BOX_FIELDS], np.float64).T
-        if not np.isfinite(boxes).all():
+        if not _fits_float32(boxes).all():
             raise UserError(f"{where}: box {boxes.tolist()}; expected finite numbers")
         return _labelled_photo(file_name, boxes, labels)
 
@@ -516,7 +524,7 @@ class _Writer:
             kind.set_size(len(name))
             self._class_types[name] = kind
         attribute = h5py.h5a.create(target, b"MATLAB_class", kind, self._scalar)
-        attribute.write(np.array(name.encode()))
+        attribute.write(np.array(name.encode()), kind)
 
     def _set_fields(
         self, target: h5py.h5g.GroupID | h5py.h5d.DatasetID, fields: Sequence[str]

@@ -172,7 +172,9 @@ class ObjectReader:
         understood &= self._take(self._uint16, space) == 0x0201
         rows = self._take(self._int64, space + 8)
         columns = self._take(self._int64, space + 16)
-        understood &= (rows > 0) & (columns == 1) & (rows < len(self._bytes))
+        for dimension in (rows, columns):
+            understood &= (dimension > 0) & (dimension < len(self._bytes))
+        count = rows * columns
         # Version 3; class 0 has its data in the message itself, class 1 elsewhere.
         version_and_class = self._take(self._uint16, layout)
         compact = version_and_class == 0x0003
@@ -182,9 +184,9 @@ class ObjectReader:
             compact, self._take(self._uint16, layout + 2), self._take(self._int64, layout + 10)
         )
         item_bytes = int.from_bytes(datatype[4:8], "little")
-        understood &= stored == rows * item_bytes
+        understood &= stored == count * item_bytes
         understood &= (data > 0) & (data <= len(self._bytes) - stored)
-        return data, np.where(understood, rows, 0), understood
+        return data, np.where(understood, count, 0), understood
 
     def _messages(
         self, addresses: np.ndarray, wanted: tuple[int, ...]
