@@ -66,11 +66,12 @@ def batches_of(values: list[int], labels: list[list[int]], batch_size: int):
 
 
 def test_the_batch_size_changes_nothing(data_dir, model):
-    whole = evaluate_split(model, data_dir, "val", batch_size=84)
+    step = make_predict_step(model)
+    whole = evaluate_split(model, data_dir, "val", batch_size=84, predict_step=step)
     assert len(np.unique(whole.predicted, axis=0)) > 10  # the model does tell photos apart
     assert len(np.unique(whole.confidence)) > 80
     for batch_size in (1, 7, 64, 1000):
-        predictions = evaluate_split(model, data_dir, "val", batch_size)
+        predictions = evaluate_split(model, data_dir, "val", batch_size, predict_step=step)
         assert predictions.file_names == whole.file_names
         assert np.array_equal(predictions.labels, whole.labels)
         assert np.array_equal(predictions.predicted, whole.predicted)
