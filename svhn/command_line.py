@@ -238,7 +238,7 @@ def _shown(value: Any) -> str:
 def _define_flags(config_class: type, values: flags.FlagValues) -> None:
     for field in dataclasses.fields(config_class):
         if field.name in values:
-            del values[field.name]  # absl or an imported library has a flag of that name
+            delattr(values, field.name)  # absl or an imported library has a flag of that name
         kind, details = _value_type(field), field.metadata
         common = {
             "name": field.name,

@@ -1,0 +1,50 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from svhn.training.config import TrainingConfig
+from svhn.training.optimizers import LearningRate, make_optimizer
+
+
+def rates(schedule, steps, **keywords):
+    rate = LearningRate(schedule, 0.1, total_steps=1000, **keywords)
+    return [float(rate(step)) for step in steps]
+
+
+def test_cosine_rises_then_falls_to_zero():
+    start, peak, middle, end, after = rates("cosine", [0, 100, 550, 1000, 2000], warmup_steps=100)
+    assert 0 < start < 0.002
+    np.testing.assert_allclose([peak, middle, end, after], [0.1, 0.05, 0, 0], atol=1e-6)
+
+
+def test_exponential_falls_by_the_rate_every_decay_steps():
+    values = rates("exponential", [0, 50, 100, 300], decay_steps=100, decay_rate=0.5)
+    np.testing.assert_allclose(values, [0.1, 0.1 * math.sqrt(0.5), 0.05, 0.0125], rtol=1e-5)
+
+
+def test_constant_stays_and_a_short_run_still_reaches_its_rate():
+    np.testing.assert_allclose(rates("constant", [0, 999]), [0.1, 0.1])
+    short = LearningRate("constant", 0.1, total_steps=20, warmup_steps=500)
+    np.testing.assert_allclose(float(short(3)), 0.1)
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_kernels_decay_and_biases_do_not(name):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    kernel, bias = model.trainable_variables
+    kernel.assign(np.ones((2, 3)))
+    bias.assign(np.ones(3))
+    config = TrainingConfig(
+        "data",
+        optimizer=name,
+        learning_rate=0.1,
+        weight_decay=0.5,
+        schedule="constant",
+        warmup_steps=0,
+    )
+    optimizer = make_optimizer(config, model, total_steps=10)
+    optimizer.apply([np.zeros((2, 3), "float32"), np.zeros(3, "float32")])
+    np.testing.assert_allclose(kernel, np.full((2, 3), 0.95), rtol=1e-5)
+    np.testing.assert_array_equal(bias, np.ones(3))
