@@ -60,8 +60,8 @@ def read_manifest(data_dir: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} can't be read ({error}): {convert} --overwrite") from error
     try:
         manifest = json.loads(text)
-        found = manifest["format"]
-    except (ValueError, TypeError, KeyError) as error:
+        found, _ = manifest["format"], manifest["splits"].items()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged ({type(error).__name__}): {convert} --overwrite"
         ) from error
