@@ -6,10 +6,10 @@ from svhn.reading.config import ReadingConfig
 
 def main(config: ReadingConfig) -> int:
     """Returns the exit status."""
-    from svhn.reading.inference import infer  # not before --help has been answered
+    from svhn.reading.inference import infer  # only once --help has been answered
 
     return infer(config)
 
 
 if __name__ == "__main__":
-    run(main, ReadingConfig)
+    run(main, ReadingConfig, needs_tensorflow=False)  # `infer` starts it, after its checks

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from svhn.command_line import start_tensorflow
 from svhn.errors import UserError
 from svhn.images import find_pictures
 from svhn.progress import progress
@@ -42,7 +43,8 @@ def infer(config: ReadingConfig) -> int:
     if config.output_dir:
         output = OutputFolder(Path(config.output_dir).expanduser(), paths, root)
 
-    # TensorFlow starts here, after what can go wrong without it.
+    # After all that can go wrong without it: it takes seconds.
+    start_tensorflow()
     from svhn.reading.photos import read_photos
     from svhn.reading.reader import Reader
 

@@ -1,0 +1,198 @@
+import functools
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from svhn.errors import UserError
+from svhn.reading.config import ReadingConfig
+from svhn.reading.inference import infer
+from svhn.reading.reader import Reader
+from tests.reading.conftest import save_photo
+
+REPOSITORY = Path(__file__).parents[2]
+LINE = re.compile(r"(\d{1,5}|no number|more than 5 digits)  \d{1,3}\.\d %  (.+)")
+
+
+def configuration(image: Path | str, checkpoint: Path | str, **flags) -> ReadingConfig:
+    flags = {"box": [], "output_dir": "", "batch_size": 4} | flags
+    return ReadingConfig(image=str(image), restore_checkpoint=str(checkpoint), **flags)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_reader_for_each_checkpoint():
+    """Building the network's graph anew for each test would take most of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reader, "from_checkpoint", functools.cache(Reader.from_checkpoint))
+        yield
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    folder = tmp_path / "photos"
+    save_photo(folder / "1.png", 1)
+    save_photo(folder / "2.jpg", 2, 300, 500)
+    save_photo(folder / "street" / "2.webp", 3)
+    save_photo(folder / "10.gif", 4)
+    return folder
+
+
+def test_a_line_for_each_photo(photos, checkpoint_folder, capfd):
+    assert infer(configuration(photos, checkpoint_folder)) == 0
+    shown = capfd.readouterr()
+    lines = shown.out.splitlines()
+    assert [LINE.fullmatch(line)[2] for line in lines] == [
+        str(photos / name) for name in ("1.png", "2.jpg", "10.gif", "street/2.webp")
+    ]
+    assert re.search(r"^4 photos read in \d+\.\d s \(.* photos/s\)$", shown.err, re.MULTILINE)
+
+
+def test_what_cannot_be_read_is_named_and_counted(photos, checkpoint_folder, capfd):
+    (photos / "0.png").touch()
+    (photos / "3.png").write_text("no picture")
+    (photos / "4.png").write_bytes((photos / "1.png").read_bytes()[:300])
+    output = photos.parent / "out"
+    status = infer(configuration(photos, checkpoint_folder, output_dir=str(output)))
+    assert status == 1
+    shown = capfd.readouterr()
+    assert len(shown.out.splitlines()) == 4
+    errors = shown.err.splitlines()
+    for name, reason in [("0.png", "empty"), ("3.png", "not a picture"), ("4.png", "cut short")]:
+        [line] = [line for line in errors if line.startswith(f"{photos / name}: ")]
+        assert reason in line
+    assert any(line.startswith("4 photos read, 3 failed in ") for line in errors)
+    assert "Traceback" not in shown.err
+    records = json.loads((output / "predictions.json").read_text())
+    assert sum(record["error"] is not None for record in records) == 3
+    assert sum(record["label"] is not None for record in records) == 4
+
+
+def test_screen_and_tables_agree(photos, checkpoint_folder, capfd):
+    output = photos.parent / "out"
+    assert infer(configuration(photos, checkpoint_folder, output_dir=str(output))) == 0
+    records = json.loads((output / "predictions.json").read_text())
+    expected = [
+        f"{record['number'] or 'no number'}  {100 * record['confidence']:.1f} %  {record['path']}"
+        for record in records
+    ]
+    assert capfd.readouterr().out.splitlines() == expected
+    assert all((output / record["drawing"]).is_file() for record in records)
+    assert (output / "annotated" / "street" / "2.png").is_file()
+    assert (output / "predictions.csv").is_file()
+
+
+def test_batch_size_and_company_change_no_answer(photos, checkpoint_folder, capfd):
+    infer(configuration(photos, checkpoint_folder))
+    together = capfd.readouterr().out.splitlines()
+    for index, name in enumerate(("1.png", "2.jpg", "10.gif", "street/2.webp")):
+        infer(configuration(photos / name, checkpoint_folder))
+        assert capfd.readouterr().out.splitlines() == [together[index]]
+    infer(configuration(photos, checkpoint_folder / "model.ckpt", batch_size=3))
+    assert capfd.readouterr().out.splitlines() == together
+
+
+def test_drawings_within_the_photos_are_not_read_the_next_time(photos, checkpoint_folder, capfd):
+    before = (photos / "1.png").read_bytes()
+    for _ in range(2):
+        infer(configuration(photos, checkpoint_folder, output_dir=str(photos)))
+        assert len(capfd.readouterr().out.splitlines()) == 4
+    assert (photos / "annotated" / "1.png").is_file()
+    assert (photos / "1.png").read_bytes() == before
+
+
+def test_drawings_are_no_photos_of_their_own(photos, checkpoint_folder):
+    (photos / "annotated").mkdir()
+    (photos / "1.png").rename(photos / "annotated" / "1.png")
+    drawings = photos / "annotated"
+    with pytest.raises(UserError, match="replace the photos"):
+        infer(configuration(drawings, checkpoint_folder, output_dir=str(photos)))
+    for path in [path for path in photos.rglob("*") if path.parent != drawings and path.is_file()]:
+        path.unlink()
+    with pytest.raises(UserError, match="only pictures there are the drawings"):
+        infer(configuration(photos, checkpoint_folder, output_dir=str(photos)))
+
+
+def test_pattern_and_box(photos, checkpoint_folder, capfd):
+    assert infer(configuration(f"{photos}/**/2.*", checkpoint_folder)) == 0
+    whole = capfd.readouterr().out.splitlines()
+    assert len(whole) == 2
+    output = photos.parent / "out"
+    flags = {"box": ["100", "50", "60.5", "80"], "output_dir": str(output)}
+    assert infer(configuration(photos / "2.jpg", checkpoint_folder, **flags)) == 0
+    assert capfd.readouterr().out.splitlines() != whole[:1]
+    [record] = json.loads((output / "predictions.json").read_text())
+    assert record["box"] == [100, 50, 60.5, 80]
+
+
+@pytest.mark.parametrize(
+    "box", [["1", "2", "3"], ["a", "2", "3", "4"], ["1", "2", "0", "4"], ["1", "2", "nan", "4"]]
+)
+def test_box_that_is_none(photos, checkpoint_folder, box):
+    with pytest.raises(UserError, match="--box"):
+        infer(configuration(photos / "1.png", checkpoint_folder, box=box))
+
+
+def test_box_for_many_photos(photos, checkpoint_folder):
+    with pytest.raises(UserError, match="names 4"):
+        infer(configuration(photos, checkpoint_folder, box=["1", "2", "3", "4"]))
+
+
+def test_without_a_checkpoint_the_user_learns_how_to_get_one(photos, tmp_path):
+    with pytest.raises(UserError, match=r"--restore_checkpoint .* train\.py"):
+        infer(configuration(photos, ""))
+    with pytest.raises(UserError, match="train"):
+        infer(configuration(photos, tmp_path / "nothing" / "model.ckpt"))
+
+
+def test_no_photos(tmp_path, checkpoint_folder):
+    with pytest.raises(UserError, match="no pictures"):
+        infer(configuration(tmp_path, checkpoint_folder))
+    with pytest.raises(UserError, match="no such file"):
+        infer(configuration(tmp_path / "absent.png", checkpoint_folder))
+
+
+def from_the_shell(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "inference.py", *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.slow
+def test_from_the_shell(photos, checkpoint_folder):
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    command = ["--image", str(photos), "--restore_checkpoint", f"{checkpoint_folder}/model.ckpt"]
+    result = from_the_shell(*command)
+    assert result.returncode == 1
+    assert len(result.stdout.splitlines()) == 4
+    assert all(LINE.fullmatch(line) for line in result.stdout.splitlines())
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()][:-1] == [
+        str(photos / "broken.png")
+    ]
+    assert "Traceback" not in result.stderr
+
+
+def test_mistakes_from_the_shell_take_one_line(photos):
+    result = from_the_shell("--image", str(photos))
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("inference.py: error: --restore_checkpoint")
+    assert result.stderr.count("\n") == 1
+
+
+def test_mistakes_are_found_before_tensorflow_starts(photos, monkeypatch):
+    monkeypatch.setattr("svhn.reading.inference.start_tensorflow", lambda: pytest.fail("started"))
+    for image, checkpoint, flags in [
+        (photos, "", {}),
+        (photos / "absent", "logs", {}),
+        (photos, "logs", {"box": ["1", "2", "3", "4"]}),
+        (photos, "logs", {"output_dir": str(photos / "1.png")}),
+    ]:
+        with pytest.raises(UserError):
+            infer(configuration(image, checkpoint, **flags))

@@ -1,0 +1,125 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from svhn.decoding import decode
+from svhn.images import load_picture
+from svhn.preprocessing import crop, standardise
+from svhn.reading.reader import whole_photo_box
+from svhn.reading.results import Reading
+from tests.reading.conftest import random_photo, reader_of, small_model
+
+
+def png(photo: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(photo).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def photos_and_boxes() -> list[tuple[np.ndarray, np.ndarray]]:
+    chance = np.random.default_rng(0)
+    cases = []
+    for seed in range(40):
+        height, width = chance.integers(1, 300, 2)
+        box = np.concatenate(
+            [chance.uniform(-20, [width, height]), chance.uniform(0.1, [width, height])]
+        )
+        cases.append((random_photo(seed, height, width), box.astype(np.float32)))
+    return cases
+
+
+def test_network_sees_what_the_shared_crop_makes_of_the_png_bit_for_bit(reader):
+    for photo, box in photos_and_boxes():
+        data = png(photo)
+        expected = crop(tf.io.decode_png(data, channels=3), tf.constant(box)).numpy()
+        np.testing.assert_array_equal(
+            reader.prepare(load_picture(data), box), expected, strict=True
+        )
+
+
+def test_network_sees_what_the_input_pipeline_makes_of_the_png_bit_for_bit(reader):
+    cases = photos_and_boxes()
+
+    def example(data, box):
+        return crop(tf.io.decode_png(data, channels=3), box)
+
+    data = tf.data.Dataset.from_tensor_slices(
+        ([png(photo) for photo, _ in cases], np.stack([box for _, box in cases]))
+    )
+    pictures = np.concatenate(
+        list(data.map(example, tf.data.AUTOTUNE).batch(16).as_numpy_iterator())
+    )
+    for (photo, box), expected in zip(cases, pictures, strict=True):
+        np.testing.assert_array_equal(reader.prepare(photo, box), expected)
+
+
+def test_whole_photo_is_seen_from_edge_to_edge(reader):
+    photo = random_photo(1, 54, 54)  # of the network's size, so that nothing is resized
+    expected = standardise(tf.constant(photo, tf.float32)).numpy()
+    np.testing.assert_array_equal(reader.prepare(photo), expected)
+
+
+@pytest.mark.parametrize(("height", "width"), [(270, 1080), (31, 17), (800, 600), (1, 1)])
+def test_whole_photo_of_any_size_is_resized_to_the_view(reader, height, width):
+    ramp = np.linspace(0, 255, height)[:, None] + np.linspace(0, 0.001, width)
+    photo = np.repeat(ramp[..., None], 3, axis=-1).astype(np.uint8)
+    resized = tf.image.resize(photo, [54, 54], antialias=True)
+    expected = standardise(resized).numpy()
+    np.testing.assert_allclose(reader.prepare(photo), expected, atol=0.01)
+
+
+def test_whole_photo_box_is_centred():
+    left, top, width, height = whole_photo_box(60, 200)
+    assert left + width / 2 == pytest.approx(100)
+    assert top + height / 2 == pytest.approx(30)
+    assert width < 200
+    assert height < 60
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 32])
+def test_answer_depends_on_neither_neighbours_nor_place_in_the_batch(batch_size):
+    reader = reader_of(batch_size)
+    pictures = [reader.prepare(random_photo(seed)) for seed in range(45)]
+    together = reader.read(pictures)
+    assert len(set(together)) > 40  # the network does look at the pictures
+    for index in (0, 7, 20, 44):
+        assert reader.read([pictures[index]]) == [together[index]]  # floats: bit for bit
+    assert reader.read(pictures[::-1]) == together[::-1]
+
+
+def test_answer_is_the_decoded_answer_of_the_network(reader):
+    pictures = np.stack([reader.prepare(random_photo(seed)) for seed in range(8)])
+    decoded = decode(small_model()(pictures, training=False))
+    for row, reading in enumerate(reader.read(list(pictures))):
+        assert reading.label == tuple(decoded.label[row].numpy())
+        assert reading.confidence == pytest.approx(float(decoded.confidence[row]), abs=1e-5)
+        np.testing.assert_allclose(
+            reading.digit_probabilities, decoded.digit_probabilities[row], atol=1e-5
+        )
+
+
+def test_batch_size_changes_rounding_at_most():
+    answers = []
+    for batch_size in (1, 8, 32):
+        reader = reader_of(batch_size)
+        answers.append(reader.read([reader.prepare(random_photo(seed)) for seed in range(12)]))
+    for others in answers[1:]:
+        for one, other in zip(answers[0], others, strict=True):
+            assert one.label == other.label
+            assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+
+
+def test_nothing_to_read(reader):
+    assert reader.read([]) == []
+
+
+def test_reading_as_text():
+    probabilities = (0.99, 0.98, 0.0, 0.0, 0.0)
+    reading = Reading((2, 7, 5, 10, 10, 10), 0.9731, probabilities)
+    assert reading.number == "75"
+    assert reading.text == "75  97.3 %"
+    assert Reading((0, *[10] * 5), 0.5, (0.0,) * 5).text == "no number  50.0 %"
+    assert Reading((6, *[10] * 5), 1.0, (0.0,) * 5).text == "more than 5 digits  100.0 %"
