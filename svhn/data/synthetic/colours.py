@@ -62,13 +62,13 @@ _PALE_DIGITS = [
 
 def wall_colour(random: np.random.Generator) -> np.ndarray:
     """Returns the colour of a wall, float32 (3,)."""
-    return _varied(random, _pick(random, _WALLS)[0], 0.22, 0.035)
+    return _varied(random, _pick(random, _WALLS)[0], 0.22, 0.018)
 
 
 def plaque_colours(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Returns the colours of a plaque and of the digits on it, each float32 (3,)."""
     plate, digits, _ = _pick(random, _PLAQUES)
-    return _varied(random, plate, 0.15, 0.03), _varied(random, digits, 0.12, 0.025)
+    return _varied(random, plate, 0.15, 0.02), _varied(random, digits, 0.12, 0.018)
 
 
 def digit_colour_on(random: np.random.Generator, wall: np.ndarray) -> np.ndarray:
@@ -78,8 +78,12 @@ def digit_colour_on(random: np.random.Generator, wall: np.ndarray) -> np.ndarray
     """
     brightness = float(wall.mean())
     dark_share = np.clip((brightness - 0.25) / 0.25, 0.06, 0.93)
-    choices = _DARK_DIGITS if random.random() < dark_share else _PALE_DIGITS
-    return _varied(random, _pick(random, choices)[0], 0.18, 0.025)
+    for _ in range(4):
+        choices = _DARK_DIGITS if random.random() < dark_share else _PALE_DIGITS
+        colour = _varied(random, _pick(random, choices)[0], 0.18, 0.02)
+        if abs(float(colour.mean()) - brightness) > 0.16:
+            return colour
+    return colour
 
 
 def varied(random: np.random.Generator, colour: np.ndarray, brightness: float) -> np.ndarray:

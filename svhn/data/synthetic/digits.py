@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from svhn.data.synthetic.fonts import Typeface, text_mask
-from svhn.data.synthetic.projection import Projection
+from svhn.data.synthetic.projection import Projection, apply, region_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,28 +110,28 @@ def put_on_wall(
     height, width = mask.shape
     left, top, box_width, box_height = box
     to_wall = np.array([[box_width / width, 0, left], [0, box_height / height, top], [0, 0, 1]])
-    to_canvas = Projection(projection.matrix @ to_wall)
-    outline = to_canvas.to_canvas(_outline(mask))
+    to_canvas = projection.matrix @ to_wall
+    outline = apply(to_canvas, _outline(mask))
     edges = np.concatenate([outline.min(axis=0), outline.max(axis=0)])
-    first = np.maximum(np.floor(edges[:2]).astype(int) - 1, 0)
-    last = np.minimum(np.ceil(edges[2:]).astype(int) + 1, canvas.shape[::-1])
-    size = last - first
-    if size.min() <= 0:
+    region = region_of(edges[:2] - 1, edges[2:] + 1, canvas.shape)
+    if region is None:
         return edges
-    # Pillow asks for the way back: from the pixels of this part of the canvas to the mask.
-    back = np.linalg.inv(to_canvas.matrix @ np.diag([1.0, 1.0, 1.0]))
-    back = back @ np.array([[1, 0, first[0]], [0, 1, first[1]], [0, 0, 1.0]])
-    back = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]]) @ back  # the border of one pixel
+    rows, columns = region
+    # Pillow asks for the way back: from the pixels of this part of the canvas to those of the
+    # mask, which gets a border of one pixel.
+    to_part = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+    border = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]])
+    back = border @ np.linalg.inv(to_canvas) @ to_part
     back /= back[2, 2]
-    source = Image.fromarray((np.pad(mask, 1) * 255).astype(np.uint8))
+    source = Image.fromarray((np.pad(mask, 1) * np.float32(255)).astype(np.uint8))
     seen = source.transform(
-        tuple(int(side) for side in size),
+        (columns.stop - columns.start, rows.stop - rows.start),
         Image.Transform.PERSPECTIVE,
         tuple(back.ravel()[:8]),
         Image.Resampling.BILINEAR,
     )
-    part = canvas[first[1] : last[1], first[0] : last[0]]
-    np.maximum(part, np.asarray(seen, np.float32) / 255, out=part)
+    part = canvas[region]
+    np.maximum(part, np.asarray(seen) * np.float32(1 / 255), out=part)
     return edges
 
 

@@ -20,9 +20,15 @@ from svhn.progress import progress
 
 FONT_ENDINGS = (".ttf", ".otf", ".ttc")
 
-_TEMPLATE_SIZE = 24
+_PROBE_SIZE = 40
+_TEMPLATE_SIZE = 20
+_NO_CHARACTER = "\U0010fffe"
+
+# Found by looking at 808 fonts of Debian: real digits reach a likeness of 0.47 and are told apart
+# from each other; symbols stay below 0.3.
 _MINIMAL_LIKENESS = 0.45
-_MINIMAL_DIFFERENCE = 0.04
+_MINIMAL_DIFFERENCE = 0.06
+_SAME_DESIGN = 0.012
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,39 +119,64 @@ def find_typefaces(fonts_dir: str | None = None) -> tuple[Typeface, ...]:
 
 
 def usable_typefaces(paths: Iterable[Path]) -> tuple[Typeface, ...]:
-    """Returns those of the font files that have ten readable digits, without duplicates.
+    """Returns those of the font files that have ten readable digits, each design once.
 
-    Sorted by file name; of two files of the same name the first path in alphabetical order stays.
+    Sorted by file name; of files of the same name, and of fonts with the same digits (families
+    for many scripts repeat them), the first in alphabetical order stays.
     """
     first_of_name: dict[str, Path] = {}
     for path in sorted(paths, key=lambda path: (path.name, str(path))):
         first_of_name.setdefault(path.name, path)
-    candidates = [Typeface(str(path)) for path in first_of_name.values()]
-    bar = progress(candidates, description="Looking at fonts", unit=" fonts")
-    return tuple(typeface for typeface in bar if has_readable_digits(typeface))
+    usable: list[Typeface] = []
+    designs = np.zeros((0, 10 * _TEMPLATE_SIZE**2), np.float32)
+    bar = progress(list(first_of_name.values()), description="Looking at fonts", unit=" fonts")
+    for path in bar:
+        typeface = Typeface(str(path))
+        templates = _digit_templates(typeface)
+        if templates is None or not _are_readable(templates):
+            continue
+        design = templates.reshape(1, -1)
+        if (np.abs(designs - design).mean(axis=1) < _SAME_DESIGN).any():
+            continue
+        designs = np.concatenate([designs, design])
+        usable.append(typeface)
+    return tuple(usable)
 
 
 def has_readable_digits(typeface: Typeface) -> bool:
-    """Returns whether a font's digits are ten, distinct, upright, of one height, and digits."""
+    """Returns whether a font's digits are ten, distinct, of one height, and look like digits."""
+    templates = _digit_templates(typeface)
+    return templates is not None and _are_readable(templates)
+
+
+def _digit_templates(typeface: Typeface) -> np.ndarray | None:
+    """The ten digits at a common size, float32 (10, n, n); None if the font hasn't them."""
     try:
-        masks = [text_mask(typeface, str(digit), 48) for digit in range(10)]
-        unknown = text_mask(typeface, "\U0010fffe", 48)
-    except (OSError, ValueError):  # not a font, or no glyph at this size (bitmap fonts)
-        return False
+        unknown = text_mask(typeface, _NO_CHARACTER, _PROBE_SIZE)
+        masks = []
+        for digit in "0123456789":
+            mask = text_mask(typeface, digit, _PROBE_SIZE)
+            if mask.shape == unknown.shape and np.array_equal(mask, unknown):
+                return None  # also two empty ones
+            masks.append(mask)
+    except (OSError, ValueError):  # not a font, or none at this size (bitmap fonts)
+        return None
     heights = [mask.shape[0] for mask in masks]
     widths = [mask.shape[1] for mask in masks]
-    if min(heights) < 0.85 * max(heights) or max(heights) < 12 or max(widths) > 2 * max(heights):
-        return False
-    if any(mask.shape == unknown.shape and np.array_equal(mask, unknown) for mask in masks):
-        return False
-    templates = np.stack([_template(mask) for mask in masks])
+    if min(heights) < 0.85 * max(heights) or max(heights) < _PROBE_SIZE / 4:
+        return None
+    if max(widths) > 2 * max(heights):
+        return None
+    return np.stack([_template(mask) for mask in masks])
+
+
+def _are_readable(templates: np.ndarray) -> bool:
     differences = np.abs(templates[:, None] - templates[None]).mean(axis=(2, 3))
     if (differences + np.eye(10)).min() < _MINIMAL_DIFFERENCE:
         return False
     likeness = np.max([_likeness(templates, reference) for reference in _references()], axis=0)
-    own = likeness.diagonal()
     recognised = (likeness.argmax(axis=1) == np.arange(10)).sum()
-    return bool(recognised >= 8 and np.median(own) > _MINIMAL_LIKENESS)
+    return bool(recognised >= 5 and np.median(likeness.diagonal()) > _MINIMAL_LIKENESS)
 
 
 def _template(mask: np.ndarray) -> np.ndarray:
@@ -172,7 +203,7 @@ def _likeness(templates: np.ndarray, reference: np.ndarray) -> np.ndarray:
 @functools.cache
 def _references() -> tuple[np.ndarray, ...]:
     """What digits look like: Pillow's built-in font, and that squeezed and slanted."""
-    masks = [text_mask(BUILT_IN, str(digit), 48) for digit in range(10)]
+    masks = [text_mask(BUILT_IN, str(digit), _PROBE_SIZE) for digit in range(10)]
     squeezed, slanted, bold = [], [], []
     for mask in masks:
         picture = Image.fromarray(mask)

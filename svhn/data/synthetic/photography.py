@@ -8,33 +8,41 @@ from PIL import Image, ImageFilter
 
 from svhn.data.synthetic.textures import smooth_noise
 
+_MOST_COLOUR = 0.17
+"""How far a channel gets from grey; the film curve of street-view photos is mild."""
 
-@dataclasses.dataclass(frozen=True)
+# The tone curve: deep shadows and highlights are compressed, not cut off.
+_TONES_IN = np.array([-0.3, -0.05, 0.04, 0.12, 0.85, 0.95, 1.05, 1.3])
+_TONES_OUT = np.array([0.03, 0.05, 0.08, 0.13, 0.85, 0.925, 0.97, 1.0])
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Camera:
     """How one photo was taken.
 
     Attributes:
-        sharpness: Pixels that a digit's height had on the sensor. Fewer than in the photo: the
-            photo was enlarged.
-        blur: Radius of the Gaussian blur (across, down), sensor pixels.
-        exposure: Factor on all light.
-        gamma: Exponent of the tone curve.
-        haze: Share of flat grey light over everything, 0 to 1.
+        sensor_scale: Sensor pixels to photo pixels, at most 1. Below: the photo was enlarged.
+        blur: Radius of the Gaussian blur (across, down), photo pixels.
+        brightness: Mean luminance at which the automatic exposure aims, 0 to 1.
+        contrast: Standard deviation of the luminance around the number at which it aims.
         tint: Factor on red, green, blue.
         saturation: 1 keeps the colours, 0 is grey.
+        fringe: Shift (across, down) of red and, the other way, of blue: sensor pixels.
         noise: Standard deviation of the brightness noise, 0 to 1.
         colour_noise: Standard deviation of the blotchy colour noise.
         halo: Strength of the sharpening, 0 for none.
         jpeg_quality: Pillow's scale.
     """
 
-    sharpness: float
+    sensor_scale: float
     blur: tuple[float, float]
-    exposure: float
-    gamma: float
-    haze: float
+    brightness: float
+    contrast: float
     tint: np.ndarray
     saturation: float
+    fringe: tuple[float, float]
     noise: float
     colour_noise: float
     halo: float
@@ -43,22 +51,20 @@ class Camera:
 
 def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
     """Returns how a photo is taken in which a digit is `digit_height` pixels high."""
-    sharpness = digit_height / np.exp(max(0.0, random.normal(0.05, 0.25)))
-    blur = np.exp(random.normal(-0.35, 0.5))
-    blur *= (sharpness / 22) ** 0.35
-    stretch = np.exp(random.normal(0.12, 0.3))
+    blur = np.exp(random.normal(-0.25, 0.38)) * (digit_height / 25) ** 0.6
+    stretch = np.exp(random.normal(0.12, 0.25))
     return Camera(
-        sharpness=float(sharpness),
+        sensor_scale=float(min(1.0, np.exp(random.normal(-0.1, 0.2)))),
         blur=(float(blur * stretch), float(blur / stretch)),
-        exposure=float(np.exp(random.normal(0.0, 0.38))),
-        gamma=float(np.exp(random.normal(0.0, 0.12))),
-        haze=float(abs(random.normal(0, 0.16))),
-        tint=np.exp(random.normal(0, 0.035, 3) + np.array([-0.02, 0, 0.03])).astype(np.float32),
-        saturation=float(np.clip(random.normal(0.85, 0.25), 0.2, 1.4)),
-        noise=float(abs(random.normal(0.008, 0.01))),
-        colour_noise=float(abs(random.normal(0.0, 0.016))),
-        halo=float(max(0.0, random.normal(0.3, 0.5))),
-        jpeg_quality=int(np.clip(random.normal(72, 14), 30, 95)),
+        brightness=float(np.exp(random.normal(-0.85, 0.4)).clip(0.1, 0.85)),
+        contrast=float(np.exp(random.normal(-2.22, 0.38)).clip(0.045, 0.3)),
+        tint=np.exp(random.normal((-0.03, 0.0, 0.035), 0.025)).astype(np.float32),
+        saturation=float(np.exp(random.normal(-0.05, 0.25))),
+        fringe=(float(random.normal(0.25, 0.5)), float(random.normal(0, 0.25))),
+        noise=float(abs(random.normal(0.0, 0.007))),
+        colour_noise=float(abs(random.normal(0.011, 0.008))),
+        halo=float(max(0.0, random.normal(0.3, 0.4))),
+        jpeg_quality=int(np.clip(random.normal(78, 12), 35, 95)),
     )
 
 
@@ -66,48 +72,91 @@ def take_photo(
     random: np.random.Generator,
     scene: np.ndarray,
     camera: Camera,
-    digit_height: float,
+    number_edges: np.ndarray,
     size: tuple[int, int],
 ) -> np.ndarray:
     """Returns a scene as the camera gives it.
 
     Args:
         random: Where the noise comes from.
-        scene: float32 (H, W, 3), 0 to 1, of any size.
+        scene: float32 (3, H, W), 0 to 1, of any size.
         camera: How the photo is taken.
-        digit_height: Height of a digit in the finished photo, pixels.
+        number_edges: Left, top, right and bottom edge of the number in the finished photo, pixels.
         size: (width, height) of the finished photo.
 
     Returns:
         uint8 array (height, width, 3).
     """
-    sensor_scale = min(1.0, camera.sharpness / digit_height)
-    sensor_size = tuple(max(6, round(side * sensor_scale)) for side in size)
-    light = np.clip(scene * np.float32(camera.exposure), 0, 1) ** np.float32(camera.gamma)
-    light = light * np.float32(1 - camera.haze) + np.float32(0.45 * camera.haze)
-    grey = light @ np.array([0.3, 0.59, 0.11], np.float32)
-    light = grey[..., None] + (light - grey[..., None]) * np.float32(camera.saturation)
-    light *= camera.tint
-    picture = Image.fromarray((light.clip(0, 1) * 255).astype(np.uint8))
-    enlarged = scene.shape[1] / sensor_size[0]
+    sensor_size = tuple(max(6, round(side * camera.sensor_scale)) for side in size)
+    picture = Image.fromarray(_as_bytes(scene * np.float32(255)))
+    enlarged = scene.shape[2] / size[0]
     picture = picture.filter(
         ImageFilter.GaussianBlur(tuple(radius * enlarged for radius in camera.blur))
     )
-    picture = picture.resize(sensor_size, Image.Resampling.BOX)
-    pixels = np.asarray(picture, np.float32)
-    shape = pixels.shape[:2]
-    grain = camera.noise * 255 * smooth_noise(random, shape, 1.3)
-    pixels = pixels + grain[..., None]
+    picture = picture.resize(sensor_size, Image.Resampling.BOX, reducing_gap=None)
+    picture = _fringed(picture, camera.fringe)
+    pixels = np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)).astype(np.float32)
+    pixels *= np.float32(1 / 255)
+    _develop(pixels, camera, number_edges * camera.sensor_scale)
+    shape = pixels.shape[1:]
+    pixels += np.float32(camera.noise) * smooth_noise(random, shape, 1.5)
     for channel, strength in enumerate((1.0, 0.5, 1.3)):
-        blotches = smooth_noise(random, shape, 2.2)
-        pixels[..., channel] += np.float32(camera.colour_noise * 255 * strength) * blotches
-    picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+        blotches = smooth_noise(random, shape, 2.4)
+        pixels[channel] += np.float32(camera.colour_noise * strength) * blotches
+    picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
     if camera.halo > 0.05:
         picture = picture.filter(ImageFilter.UnsharpMask(1.2, int(camera.halo * 100), 0))
     picture = _through_jpeg(random, picture, camera.jpeg_quality)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(picture)
+
+
+def _develop(pixels: np.ndarray, camera: Camera, number_edges: np.ndarray) -> None:
+    """Automatic exposure and contrast, then the colours; in place.
+
+    The camera goes only most of the way to what it aims at: a white wall stays brighter than a
+    dark door.
+    """
+    luminance = np.tensordot(_LUMINANCE, pixels, 1)
+    left, top, right, bottom = (max(0, int(edge)) for edge in number_edges)
+    around = luminance[max(0, top - 2) : bottom + 3, max(0, left - 2) : right + 3]
+    if not around.size:
+        around = luminance
+    mean = float(luminance.mean()) + 0.02
+    exposure = float(np.clip((camera.brightness / mean) ** 0.85, 0.3, 3.5))
+    spread = float(around.std()) * exposure + 0.01
+    gain = float(np.clip((camera.contrast / spread) ** 0.75, 0.35, 3.0))
+    pixels -= luminance
+    pixels *= np.float32(camera.saturation * exposure * gain**0.7 / _MOST_COLOUR)
+    np.tanh(pixels, out=pixels)
+    pixels *= np.float32(_MOST_COLOUR)
+    middle = np.float32(0.5 * (luminance.mean() + around.mean()))
+    luminance -= middle
+    luminance *= np.float32(exposure * gain)
+    luminance += middle * np.float32(exposure)
+    pixels += np.interp(luminance, _TONES_IN, _TONES_OUT).astype(np.float32)
+    pixels *= camera.tint[:, None, None]
+
+
+def _fringed(picture: Image.Image, fringe: tuple[float, float]) -> Image.Image:
+    """Red and blue slightly apart, as at the edge of a lens and between the sensor's colours."""
+    red, green, blue = picture.split()
+
+    def moved(channel: Image.Image, right: float, down: float) -> Image.Image:
+        edges = (right, down, channel.width + right, channel.height + down)
+        box = (max(edges[0], 0), max(edges[1], 0))
+        box += (min(edges[2], channel.width), min(edges[3], channel.height))
+        return channel.resize(channel.size, Image.Resampling.BILINEAR, box=box)
+
+    right, down = fringe
+    return Image.merge("RGB", (moved(red, right, down), green, moved(blue, -right, -down)))
+
+
+def _as_bytes(pixels: np.ndarray) -> np.ndarray:
+    """A planar picture (3, H, W), 0 to 255, as uint8 (H, W, 3)."""
+    clipped = np.clip(pixels, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.moveaxis(clipped, 0, 2))
 
 
 def _through_jpeg(random: np.random.Generator, picture: Image.Image, quality: int) -> Image.Image:

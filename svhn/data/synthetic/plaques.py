@@ -5,25 +5,26 @@ import dataclasses
 import numpy as np
 
 from svhn.data.synthetic import colours
+from svhn.data.synthetic.projection import Projection
 from svhn.data.synthetic.textures import (
-    blend,
     blurred,
+    coloured,
     coverage,
     ellipse,
+    lay_over,
     rounded_rectangle,
     shifted,
     smooth_noise,
 )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Plaque:
-    """A plate on the wall.
+    """A plate on the wall, centred at the origin of its projection.
 
     Attributes:
         half_width: Half its width, wall units (heights of a digit).
         half_height: Half its height.
-        centre: Its centre on the wall.
         plate: Colour, float32 (3,).
         ink: Colour of what is written on it.
         round_shape: An ellipse instead of a rectangle.
@@ -31,11 +32,11 @@ class Plaque:
         line: Distance of a painted line from the edge, wall units; 0 for none.
         relief: How strongly the rim catches light, -1 to 1.
         wear: Strength of dirt and rust, 0 to 1.
+        screws: Whether screws show in its corners.
     """
 
     half_width: float
     half_height: float
-    centre: tuple[float, float]
     plate: np.ndarray
     ink: np.ndarray
     round_shape: bool
@@ -43,13 +44,14 @@ class Plaque:
     line: float
     relief: float
     wear: float
+    screws: bool
 
 
 def draw_plaque(random: np.random.Generator, half_width: float, half_height: float) -> Plaque:
     """Returns a plaque around a number of the given half width and half height, wall units."""
     plate, ink = colours.plaque_colours(random)
-    across = random.uniform(0.08, 0.32) if random.random() < 0.75 else random.uniform(0.3, 0.9)
-    down = random.uniform(0.08, 0.28) if random.random() < 0.8 else random.uniform(0.25, 0.8)
+    across = random.uniform(0.06, 0.28) if random.random() < 0.75 else random.uniform(0.3, 0.9)
+    down = random.uniform(0.08, 0.26) if random.random() < 0.8 else random.uniform(0.25, 0.8)
     round_shape = random.random() < 0.08
     if round_shape:
         across, down = across + 0.42 * half_width, down + 0.28
@@ -57,14 +59,14 @@ def draw_plaque(random: np.random.Generator, half_width: float, half_height: flo
     return Plaque(
         half_width=half_width,
         half_height=half_height,
-        centre=(random.normal(0, 0.03), random.normal(0, 0.03)),
         plate=plate,
         ink=ink,
         round_shape=round_shape,
         corner=random.choice([0.01, 0.06, 0.16, 0.3]) * min(1.0, half_height),
-        line=random.uniform(0.035, 0.09) if random.random() < 0.4 else 0.0,
+        line=random.uniform(0.04, 0.1) if random.random() < 0.4 else 0.0,
         relief=random.normal(0, 0.22),
         wear=abs(random.normal(0, 0.35)),
+        screws=bool(random.random() < 0.12),
     )
 
 
@@ -72,47 +74,52 @@ def paint_plaque(
     random: np.random.Generator,
     picture: np.ndarray,
     plaque: Plaque,
-    x: np.ndarray,
-    y: np.ndarray,
-    unit: float,
+    projection: Projection,
     light: tuple[float, float],
-) -> np.ndarray:
-    """Returns the picture with a plaque and its shadow painted on it.
+) -> None:
+    """Paints a plaque and its shadow.
 
     Args:
-        random: Where dirt comes from.
-        picture: float32 (H, W, 3).
+        random: Where dirt and sheen come from.
+        picture: float32 (3, H, W); changed.
         plaque: What to paint.
-        x: Wall coordinates of the pixels, float32 (H, W).
-        y: The same downwards.
-        unit: Pixels in one wall unit.
-        light: Direction in which shadows fall, canvas (x, y), length 1.
+        projection: From the plaque's own coordinates to the canvas.
+        light: Direction in which shadows fall, canvas (x, y), length about 1.
     """
-    across, down = x - np.float32(plaque.centre[0]), y - np.float32(plaque.centre[1])
+    region = projection.region_around(plaque.half_width, plaque.half_height, 0.3, picture.shape)
+    if region is None:
+        return
+    x, y = projection.wall_coordinates(region)
+    part = picture[:, *region]
+    unit = projection.unit
     if plaque.round_shape:
-        distance = ellipse(across, down, plaque.half_width, plaque.half_height)
+        distance = ellipse(x, y, plaque.half_width, plaque.half_height)
     else:
-        distance = rounded_rectangle(
-            across, down, plaque.half_width, plaque.half_height, plaque.corner
-        )
-    pixel = 1 / unit
-    inside = coverage(distance, pixel)
-    depth = random.uniform(0.0, 0.12) * unit
+        distance = rounded_rectangle(x, y, plaque.half_width, plaque.half_height, plaque.corner)
+    if plaque.wear > 0.5:  # bent and chipped edges
+        distance = distance + np.float32(0.02) * smooth_noise(random, x.shape, unit * 0.2)
+    inside = coverage(distance, 1 / unit)
+    depth = random.uniform(0.0, 0.1) * unit
     shadow = blurred(shifted(inside, light[0] * depth, light[1] * depth), max(0.6, depth * 0.6))
-    picture = picture * (1 - np.float32(random.uniform(0.1, 0.6)) * shadow)[..., None]
+    part *= 1 - np.float32(random.uniform(0.1, 0.6)) * shadow
 
-    shade = 1 + np.float32(0.03) * smooth_noise(random, x.shape, unit * 0.8)
-    sheen = across * np.float32(random.normal(0, 0.05)) + down * np.float32(random.normal(0, 0.08))
-    plate = plaque.plate * (shade + sheen)[..., None]
-    if plaque.line:
-        ring = coverage(np.abs(distance + np.float32(plaque.line)) - np.float32(0.018), pixel)
-        plate = blend(plate, plaque.ink, ring * np.float32(0.9))
+    shade = 1 + np.float32(0.035) * smooth_noise(random, x.shape, unit * 0.8)
+    shade += x * np.float32(random.normal(0, 0.05)) + y * np.float32(random.normal(0, 0.08))
     rim = np.clip(1 + distance * np.float32(14), 0, 1)
-    facing = np.sign(across) * light[0] + np.sign(down) * light[1]
-    plate = plate * (1 - np.float32(plaque.relief) * rim * facing.astype(np.float32))[..., None]
+    facing = np.sign(x) * np.float32(light[0]) + np.sign(y) * np.float32(light[1])
+    shade *= 1 - np.float32(plaque.relief) * rim * facing
+    plate = coloured(plaque.plate, shade)
+    if plaque.line:
+        thickness = np.float32(random.uniform(0.01, 0.028))
+        ring = coverage(np.abs(distance + np.float32(plaque.line)) - thickness, 1 / unit)
+        lay_over(plate, plaque.ink, ring * np.float32(0.9))
     if plaque.wear > 0.25:
-        blotches = smooth_noise(random, x.shape, unit * 0.14) + rim - np.float32(1.9)
+        blotches = smooth_noise(random, x.shape, max(1.0, unit * 0.14)) + rim - np.float32(1.9)
         dirt = np.clip(blotches * 2, 0, 1) * np.float32(min(plaque.wear, 0.9))
-        brown = np.array([0.26, 0.2, 0.16], np.float32)
-        plate = blend(plate, brown, dirt)
-    return blend(picture, plate, inside)
+        lay_over(plate, np.array([0.27, 0.22, 0.18], np.float32), dirt)
+    if plaque.screws and not plaque.round_shape:
+        across = np.abs(np.abs(x) - np.float32(plaque.half_width - 0.07))
+        down = np.abs(y if plaque.corner > 0.1 else np.abs(y) - plaque.half_height + 0.07)
+        screw = coverage(np.hypot(across, down).astype(np.float32) - np.float32(0.035), 1 / unit)
+        lay_over(plate, np.float32(random.uniform(0.15, 0.7)) * np.ones(3, np.float32), screw)
+    lay_over(part, plate, inside)

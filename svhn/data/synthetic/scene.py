@@ -5,18 +5,20 @@ import dataclasses
 import numpy as np
 
 from svhn.data.synthetic import colours
+from svhn.data.synthetic.annotation import draw_boxes
 from svhn.data.synthetic.digits import Lettering, digit_mask, draw_lettering, put_on_wall
+from svhn.data.synthetic.fittings import paint_fitting, paint_twig, write_neighbours
 from svhn.data.synthetic.fonts import Typeface
+from svhn.data.synthetic.ink import paint_ink
 from svhn.data.synthetic.layout import Layout, draw_layout
 from svhn.data.synthetic.lighting import light_wall
 from svhn.data.synthetic.photography import draw_camera, take_photo
 from svhn.data.synthetic.plaques import draw_plaque, paint_plaque
-from svhn.data.synthetic.projection import view
-from svhn.data.synthetic.textures import blend, blurred, shifted
+from svhn.data.synthetic.projection import Projection, view
 from svhn.data.synthetic.walls import paint_edges, paint_wall
 
-_MAX_CANVAS_PIXELS = 36_000
-_MAX_SUPERSAMPLING = 2.0
+_MAX_CANVAS_PIXELS = 24_000
+_MAX_SUPERSAMPLING = 1.7
 _INK_HEIGHT = 0.93
 """Height of the ink over the height of its box: SVHN's boxes are slightly loose."""
 
@@ -28,7 +30,8 @@ class RenderedPhoto:
     Attributes:
         pixels: uint8 (H, W, 3).
         digits: 0 to 9, in reading order.
-        boxes: float32 (N, 4): left, top, width, height in whole pixels.
+        boxes: float32 (N, 4): left, top, width, height in whole pixels, as an annotator draws
+            them.
         ink_boxes: float32 (N, 4): the same, tight around the digits' ink.
     """
 
@@ -47,50 +50,56 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
     """
     layout = draw_layout(random)
     lettering = draw_lettering(random, typefaces)
-    area = layout.photo_width * layout.photo_height
-    scale = min(_MAX_SUPERSAMPLING, np.sqrt(_MAX_CANVAS_PIXELS / area))
-    canvas_size = (round(layout.photo_width * scale), round(layout.photo_height * scale))
-    unit = layout.digit_height * scale
-    projection = view(
-        centre=(layout.centre[0] * scale, layout.centre[1] * scale),
-        unit=unit,
-        turn=random.normal(0, 0.035) if random.random() < 0.85 else random.normal(0, 0.12),
-        shear=random.normal(0, 0.05),
-        slant_x=random.normal(0, 0.035),
-        slant_y=random.normal(0, 0.02),
-    )
-    x, y = projection.wall_coordinates(canvas_size[1], canvas_size[0])
-    picture, wall = paint_wall(random, x, y, unit)
-    if random.random() < 0.55:
-        picture = paint_edges(random, picture, x, y, unit)
+    size = (layout.photo_width, layout.photo_height)
+    scale = min(_MAX_SUPERSAMPLING, (_MAX_CANVAS_PIXELS / (size[0] * size[1])) ** 0.5)
+    width, height = round(size[0] * scale), round(size[1] * scale)
+    wall_view = _draw_view(random, layout, scale)
+    unit = wall_view.unit
+    light = float(random.choice([-1, 1]) * random.uniform(0.2, 0.8)), random.uniform(0.4, 1.0)
+
+    x, y = wall_view.wall_coordinates((slice(0, height), slice(0, width)))
+    picture, ground = paint_wall(random, x, y, unit)
+    if random.random() < 0.6:
+        paint_edges(random, picture, x, y, unit)
 
     masks, places = arrange_digits(random, layout, lettering, unit)
-    light = random.choice([-1, 1]) * random.uniform(0.2, 0.8), random.uniform(0.4, 1.0)
-    if random.random() < 0.66:
-        extent = _extent(places)
-        plaque = draw_plaque(random, extent[2] / 2, extent[3] / 2)
-        picture = paint_plaque(random, picture, plaque, x, y, unit, light)
-        ink_colour = plaque.ink
+    extent = float(np.abs(places[:, 0]).max()), float(np.abs(places[:, 1]).max())
+    if random.random() < 0.18:
+        paint_fitting(random, picture, wall_view, extent, light)
+    sign_view = wall_view.moved(0, 0, random.normal(0, 0.02))
+    ground_kind = random.random()
+    if ground_kind < 0.62:
+        plaque = draw_plaque(random, *extent)
+        shift = random.normal(0, 0.02, 2)
+        paint_plaque(random, picture, plaque, sign_view.moved(*shift), light)
+        colour = plaque.ink
+    elif ground_kind < 0.67:
+        colour = _paint_tiles(random, picture, places, sign_view, light)
     else:
-        ink_colour = colours.digit_colour_on(random, wall)
+        colour = colours.digit_colour_on(random, ground)
 
-    ink = np.zeros(canvas_size[::-1], np.float32)
+    ink = np.zeros((height, width), np.float32)
     edges = np.stack(
         [
-            put_on_wall(ink, mask, place, projection)
+            put_on_wall(ink, mask, place, sign_view)
             for mask, place in zip(masks, places, strict=True)
         ]
     )
-    picture = paint_ink(random, picture, ink, ink_colour, unit, light)
-    picture = light_wall(random, picture, x, y, unit)
+    if random.random() < 0.13:
+        write_neighbours(random, ink, lettering, sign_view, extent)
+    paint_ink(random, picture, ink, colour, unit, light)
+    if random.random() < 0.03:
+        paint_twig(random, picture, x, y, unit)
+    light_wall(random, picture, x, y, unit)
+
+    edges *= np.array([size[0] / width, size[1] / height] * 2)
     camera = draw_camera(random, layout.digit_height)
-    size = (layout.photo_width, layout.photo_height)
-    pixels = take_photo(random, picture, camera, layout.digit_height, size)
-    to_photo = np.array([size[0] / canvas_size[0], size[1] / canvas_size[1]] * 2)
-    ink_edges = edges * to_photo
-    boxes = annotate(random, ink_edges)
-    ink_boxes = np.concatenate([ink_edges[:, :2], ink_edges[:, 2:] - ink_edges[:, :2]], axis=1)
-    return RenderedPhoto(pixels, layout.digits, boxes, ink_boxes.astype(np.float32))
+    number_edges = np.concatenate([edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)])
+    pixels = take_photo(random, picture, camera, number_edges, size)
+    ink_boxes = np.concatenate([edges[:, :2], edges[:, 2:] - edges[:, :2]], axis=1)
+    return RenderedPhoto(
+        pixels, layout.digits, draw_boxes(random, edges), ink_boxes.astype(np.float32)
+    )
 
 
 def arrange_digits(
@@ -110,7 +119,8 @@ def arrange_digits(
     masks = [digit_mask(lettering, str(digit), unit * _INK_HEIGHT) for digit in layout.digits]
     natural = np.array([mask.shape[1] / mask.shape[0] for mask in masks])
     # The font is stretched as a whole; its 1 stays narrower than its 8.
-    typical = max(digit_mask(lettering, "8", 24).shape[1] / 24, 0.2)
+    eight = digit_mask(lettering, "8", 24)
+    typical = max(eight.shape[1] / eight.shape[0], 0.2)
     stretch = np.clip((layout.digit_aspect - 0.07) / typical, 0.5, 1.8)
     widths = natural * stretch * _INK_HEIGHT
     gap = max(layout.gap + 0.09, 0.02 if lettering.slant == 0 else -0.1)
@@ -129,55 +139,32 @@ def arrange_digits(
     return masks, places
 
 
-def paint_ink(
-    random: np.random.Generator,
-    picture: np.ndarray,
-    ink: np.ndarray,
-    colour: np.ndarray,
-    unit: float,
-    light: tuple[float, float],
-) -> np.ndarray:
-    """Returns the picture with the digits' ink on it: flat, raised with a shadow, or outlined."""
-    style = random.random()
-    if style < 0.3:  # raised: casts a shadow and has lit edges
-        depth = random.uniform(0.02, 0.1) * unit
-        shadow = blurred(shifted(ink, light[0] * depth, light[1] * depth), max(0.5, depth * 0.4))
-        picture = picture * (1 - np.float32(random.uniform(0.2, 0.7)) * shadow)[..., None]
-        soft = blurred(ink, max(0.5, 0.025 * unit))
-        relief = shifted(soft, light[0] * 1.5, light[1] * 1.5) - soft
-        face = colour * (1 + np.float32(random.uniform(0, 1.2)) * relief)[..., None]
-        return blend(picture, face, ink)
-    if style < 0.38:  # a contour of another brightness
-        ring = np.clip(blurred(ink, max(0.5, 0.04 * unit)) * 3, 0, 1) - ink
-        rim = colours.varied(random, colour, 0.8)
-        picture = blend(picture, rim, np.clip(ring, 0, 1) * np.float32(random.uniform(0.3, 0.9)))
-    return blend(picture, colour, ink * np.float32(random.uniform(0.8, 1.0)))
+def _draw_view(random: np.random.Generator, layout: Layout, scale: float) -> Projection:
+    """Most walls are seen nearly straight, some from the side, a few from a tilted camera."""
+    oblique = random.random() < 0.2
+    return view(
+        centre=(layout.centre[0] * scale, layout.centre[1] * scale),
+        unit=layout.digit_height * scale,
+        turn=random.normal(0, 0.03) if random.random() < 0.9 else random.normal(0, 0.12),
+        shear=random.normal(0, 0.12 if oblique else 0.03),
+        slant_x=random.normal(0, 0.06 if oblique else 0.02),
+        slant_y=random.normal(0, 0.02),
+    )
 
 
-def annotate(random: np.random.Generator, edges: np.ndarray) -> np.ndarray:
-    """Returns boxes as SVHN's annotators draw them: one height for all digits, a little loose.
-
-    Args:
-        random: The annotator's hand.
-        edges: float (N, 4): left, top, right, bottom edge of each digit's ink, photo pixels.
-
-    Returns:
-        float32 (N, 4): left, top, width, height in whole pixels.
-    """
-    ink_height = edges[:, 3] - edges[:, 1]
-    height = ink_height.max() * (1 + abs(random.normal(0.03, 0.05)))
-    middle = (edges[:, 1] + edges[:, 3]) / 2 + random.normal(0, 0.012, len(edges)) * height
-    space = 0.07 * height
-    left = edges[:, 0] - np.abs(random.normal(0.6, 0.5, len(edges))) * space
-    right = edges[:, 2] + np.abs(random.normal(0.6, 0.5, len(edges))) * space
-    left, right = np.floor(left + 0.3), np.ceil(right - 0.3)
-    top = np.round(middle - height / 2)
-    rows = [left, top, right - left, np.full(len(edges), max(round(height), 1))]
-    return np.stack(rows, axis=1).astype(np.float32)
-
-
-def _extent(places: np.ndarray) -> tuple[float, float, float, float]:
-    left, top = places[:, 0].min(), places[:, 1].min()
-    right = (places[:, 0] + places[:, 2]).max()
-    bottom = (places[:, 1] + places[:, 3]).max()
-    return left, top, right - left, bottom - top
+def _paint_tiles(random, picture, places, sign_view, light) -> np.ndarray:
+    """Paints a tile under each digit and returns the digits' colour."""
+    half_height = places[0, 3] / 2
+    first = draw_plaque(random, places[:, 2].max() / 2, half_height)
+    tile = dataclasses.replace(
+        first,
+        half_width=places[:, 2].max() / 2 + random.uniform(0.02, 0.08),
+        half_height=half_height + random.uniform(0.04, 0.2),
+        round_shape=False,
+        line=0.0,
+        corner=0.02,
+    )
+    for left, top, width, height in places:
+        middle = sign_view.moved(left + width / 2, top + height / 2, random.normal(0, 0.015))
+        paint_plaque(random, picture, tile, middle, light)
+    return tile.ink
