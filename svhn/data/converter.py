@@ -85,10 +85,10 @@ def convert(config: ConverterConfig) -> int:
         print(verify(output_dir))
         return 0
     start = time.perf_counter()
-    target = shard_folder(output_dir)
+    data_dir, target = Path(config.data_dir).expanduser(), shard_folder(output_dir)
+    folders = find_folders(data_dir)
     _refuse_whole_conversion(target, config.overwrite)
-    data_dir = Path(config.data_dir).expanduser()
-    sources = read_folders(data_dir)
+    sources = {name: _read_folder(data_dir, name) for name in folders}
     tasks = plan_shards(sources, data_dir, target, config)
     try:
         target.mkdir(parents=True, exist_ok=True)
@@ -122,11 +122,11 @@ def drawn_for_val(folder: str, file_name: str, fraction: float) -> bool:
     return int.from_bytes(digest[:8], "big") < fraction * 2**64
 
 
-def read_folders(data_dir: Path) -> dict[str, SourceFolder]:
-    """Returns the official folders that `data_dir` has, by name, with what is in their lists.
+def find_folders(data_dir: Path) -> list[str]:
+    """Returns the names of the official folders that `data_dir` has, at least one.
 
     Raises:
-        UserError: If there is none, or one can't be read or has no list.
+        UserError: If there is none, or `data_dir` can't be read.
     """
     try:
         present = [name for name in FOLDERS if (data_dir / name).is_dir()]
@@ -150,7 +150,7 @@ def read_folders(data_dir: Path) -> dict[str, SourceFolder]:
             f"--data_dir={data_dir}: none of the folders train/, test/ and extra/ is in it"
             f" ({inside}): {step}"
         )
-    return {name: _read_folder(data_dir, name) for name in present}
+    return present
 
 
 def plan_shards(
@@ -208,7 +208,11 @@ def _skip(photo: SourcePhoto, reason: str, detail: str) -> dict[str, str]:
 
 
 def _refuse_whole_conversion(target: Path, overwrite: bool) -> None:
-    if not overwrite and (target / MANIFEST_NAME).exists():
+    try:
+        is_whole = (target / MANIFEST_NAME).exists()
+    except OSError as error:
+        raise _not_writable(target, error) from error
+    if is_whole and not overwrite:
         raise UserError(
             f"{target} holds a whole conversion already: --overwrite replaces it, --verify checks"
             " it, --output_dir puts another one elsewhere"

@@ -39,10 +39,15 @@ def write_folder(folder: Path, photos: Mapping[LabelledPhoto, bytes | None]) -> 
     write_digit_struct(folder / DIGIT_STRUCT_NAME, list(photos))
 
 
+def number_of(index: int) -> str:
+    """The number on a photo of a numbered folder, with 1 to 5 digits."""
+    return str(12_345 * index).zfill(5)[-1 - index % 5 :]
+
+
 def write_numbered_folder(folder: Path, count: int, seed: int = 0) -> None:
-    """Writes 1.png, 2.png, …: different photos of different numbers with 1 to 5 digits."""
-    photos = {}
-    for index in range(1, count + 1):
-        number = str(7 * index + 3)[-(1 + index % 5) :]
-        photos[labelled(f"{index}.png", number)] = encode(pixels(seed + index))
+    """Writes 1.png, 2.png, …: different photos, a fifth of them with each length."""
+    photos = {
+        labelled(f"{index}.png", number_of(index)): encode(pixels(seed + index))
+        for index in range(1, count + 1)
+    }
     write_folder(folder, photos)
