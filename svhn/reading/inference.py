@@ -57,9 +57,9 @@ def infer(config: ReadingConfig) -> int:
         for result in results:
             if result.reading is None:
                 failed += 1
-                tqdm.write(result.error, file=sys.stderr)
+                tqdm.write(_one_line(result.error), file=sys.stderr)
             else:
-                tqdm.write(f"{result.reading.text}  {_one_line(result.path)}", file=sys.stdout)
+                tqdm.write(f"{result.reading.text}  {_one_line(str(result.path))}", file=sys.stdout)
                 sys.stdout.flush()
             if output:
                 output.add(result)
@@ -124,8 +124,9 @@ def _quiet_pillow() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _one_line(path: Path) -> str:
-    return str(path).replace("\n", r"\n").replace("\r", r"\r")
+def _one_line(text: str) -> str:
+    """The text with the line breaks shown that a file's name may hold."""
+    return text.replace("\n", r"\n").replace("\r", r"\r")
 
 
 def _print_summary(read: int, failed: int, seconds: float, output: OutputFolder | None) -> None:

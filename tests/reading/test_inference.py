@@ -1,5 +1,6 @@
 import functools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -68,6 +69,18 @@ def test_what_cannot_be_read_is_named_and_counted(photos, checkpoint_folder, cap
     records = json.loads((output / "predictions.json").read_text())
     assert sum(record["error"] is not None for record in records) == 3
     assert sum(record["label"] is not None for record in records) == 4
+
+
+def test_odd_file_names_take_one_line(photos, checkpoint_folder, capfdbinary):
+    folder = photos.parent / "odd"
+    name = os.fsdecode(b"caf\xe9\nbar")  # no UTF-8, and a line break
+    save_photo(folder / f"{name}.png", 1)
+    (folder / f"{name} broken.png").touch()
+    assert infer(configuration(folder, checkpoint_folder)) == 1
+    shown = capfdbinary.readouterr()
+    assert shown.out.count(b"\n") == 1
+    assert shown.out.endswith(b"caf\xe9\\nbar.png\n")
+    assert shown.err.count(b"\n") == 2  # the failure and the summary
 
 
 def test_screen_and_tables_agree(photos, checkpoint_folder, capfd):
