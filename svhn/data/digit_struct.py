@@ -11,14 +11,19 @@ value, with more digits a column of references to 1×1 values. Label 10 means th
 import contextlib
 import dataclasses
 import os
+import string
+import struct
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
 
+from svhn.data import hdf5_writer
 from svhn.data.hdf5_objects import ObjectReader, UnknownLayoutError
+from svhn.data.hdf5_writer import HDF5Writer, attribute
 from svhn.errors import UserError
 from svhn.progress import progress
 
@@ -35,6 +40,11 @@ _FIELDS = (*BOX_FIELDS, "label")
 _LABEL_OF_ZERO = 10
 _LABELS = np.arange(_LABEL_OF_ZERO + 1)
 _PHOTOS_AT_ONCE = 8192
+_MATLAB_FIELDS = ("height", "left", "top", "width", "label")
+_CLASS = {
+    name: attribute("MATLAB_class", name)
+    for name in ("char", "double", "struct", "canonical empty")
+}
 _REFERENCES = "#refs#"
 _USER_BLOCK_BYTES = 512
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -382,10 +392,8 @@ def write_digit_struct(path: Path | str, photos: Sequence[LabelledPhoto]) -> Non
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
             unfinished = Path(folder) / path.name
-            with h5py.File(unfinished, "w", userblock_size=_USER_BLOCK_BYTES) as file:
-                _Writer(file).write(photos)
-            with unfinished.open("r+b") as file:
-                file.write(_matlab_header())
+            with unfinished.open("wb") as file:
+                _MatlabWriter(file).write(photos)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
@@ -393,8 +401,88 @@ def write_digit_struct(path: Path | str, photos: Sequence[LabelledPhoto]) -> Non
         raise UserError(f"{path}: cannot be written ({_one_line(error)})") from error
 
 
-def _matlab_header() -> bytes:
-    """The 128 bytes with which MATLAB's files start: text, subsystem offset, version, endianness.
+class _MatlabWriter:
+    """Writes MATLAB's values as HDF5 objects; the methods return their addresses.
+
+    The argument `place` is the attribute that tells the path of a value in `#refs#`; the fields
+    of a struct have none.
+    """
+
+    def __init__(self, file: BinaryIO):
+        self._hdf5 = HDF5Writer(file, _user_block())
+        self._referenced: list[tuple[str, int]] = []
+        self._names = _reference_names()
+
+    def write(self, photos: Sequence[LabelledPhoto]) -> None:
+        # MATLAB keeps the name 'a' for the empty value that other variables may refer to.
+        empty = self._empty("canonical empty")
+        self._referenced.append((next(self._names), empty))
+        if len(photos) == 1:  # the only values of a 1×1 struct stand in place
+            name, bbox = self._text(photos[0].file_name), self._bbox(photos[0])
+        else:
+            names, bboxes = [], []
+            for photo in progress(photos, description=f"writing {DIGIT_STRUCT_NAME}"):
+                names.append(self._refer(self._text, photo.file_name))
+                bboxes.append(self._refer(self._bbox, photo))
+            name, bbox = self._references(names), self._references(bboxes)
+        struct = self._struct({"name": name, "bbox": bbox})
+        references = self._hdf5.group(self._referenced)
+        self._hdf5.finish([("digitStruct", struct), (_REFERENCES, references)])
+
+    def _refer(self, write: Callable[[Any, bytes], int], value: Any) -> int:
+        """Writes a value into `#refs#`."""
+        name = next(self._names)
+        address = write(value, attribute("H5PATH", f"/{_REFERENCES}/{name}"))
+        self._referenced.append((name, address))
+        return address
+
+    def _text(self, text: str, place: bytes = b"") -> int:
+        code_units = text.encode("utf-16-le")
+        decoded_as = attribute("MATLAB_int_decode", np.int32(2))
+        attributes = (place, _CLASS["char"], decoded_as)
+        return self._hdf5.dataset(
+            hdf5_writer.UINT16, (len(code_units) // 2, 1), code_units, attributes
+        )
+
+    def _bbox(self, photo: LabelledPhoto, place: bytes = b"") -> int:
+        if not photo.digits:
+            return self._empty("struct", place, self._fields(_MATLAB_FIELDS))
+        columns = dict(zip(BOX_FIELDS, np.asarray(photo.boxes, np.float64).T.tolist(), strict=True))
+        columns["label"] = [float(digit or _LABEL_OF_ZERO) for digit in photo.digits]
+        fields = {}
+        for field in _MATLAB_FIELDS:
+            if len(photo.digits) == 1:
+                fields[field] = self._double(columns[field][0])
+            else:
+                values = [self._refer(self._double, value) for value in columns[field]]
+                fields[field] = self._references(values)
+        return self._struct(fields, place)
+
+    def _double(self, value: float, place: bytes = b"") -> int:
+        data = struct.pack("<d", value)
+        return self._hdf5.dataset(hdf5_writer.FLOAT64, (1, 1), data, (place, _CLASS["double"]))
+
+    def _references(self, addresses: Sequence[int]) -> int:
+        data = np.array(addresses, "<i8").tobytes()
+        return self._hdf5.dataset(hdf5_writer.REFERENCE, (len(addresses), 1), data)
+
+    def _struct(self, fields: dict[str, int], place: bytes = b"") -> int:
+        return self._hdf5.group(
+            fields.items(), (place, _CLASS["struct"], self._fields(tuple(fields)))
+        )
+
+    def _fields(self, names: tuple[str, ...]) -> bytes:
+        return self._hdf5.list_attribute("MATLAB_fields", names)
+
+    def _empty(self, matlab_class: str, place: bytes = b"", fields: bytes = b"") -> int:
+        """MATLAB writes an array without elements as a vector of its dimensions, and says so."""
+        is_empty = attribute("MATLAB_empty", np.uint8(1))
+        attributes = (place, _CLASS[matlab_class], is_empty, fields)
+        return self._hdf5.dataset(hdf5_writer.UINT64, (2,), bytes(16), attributes)
+
+
+def _user_block() -> bytes:
+    """MATLAB's header: text, subsystem offset, version, byte order; then zeros.
 
     The time is fixed, so that the same photos give the same bytes.
     """
@@ -402,135 +490,14 @@ def _matlab_header() -> bytes:
         "MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Thu Jan  1 00:00:00 1970 "
         "HDF5 schema 1.00 ."
     )
-    return text.ljust(116).encode() + bytes(8) + b"\x00\x02IM"
+    header = text.ljust(116).encode() + bytes(8) + b"\x00\x02IM"
+    return header.ljust(_USER_BLOCK_BYTES, b"\0")
 
 
-class _Writer:
-    """Writes MATLAB's objects through h5py's low-level interface, which takes a tenth of the time.
-
-    The types, spaces and property lists that all objects share are made once.
-    """
-
-    def __init__(self, file: h5py.File):
-        self._file = file.id
-        self._references = h5py.h5g.create(file.id, _REFERENCES.encode())
-        self._created = 0
-        self._compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        self._compact.set_layout(h5py.h5d.COMPACT)
-        self._compact.set_obj_track_times(False)
-        self._contiguous = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        self._contiguous.set_obj_track_times(False)
-        self._scalar = h5py.h5s.create(h5py.h5s.SCALAR)
-        self._one_by_one = h5py.h5s.create_simple((1, 1))
-        self._class_types = {}
-        self._field_type = h5py.h5t.py_create(h5py.vlen_dtype(np.dtype("S1")), logical=True)
-
-    def write(self, photos: Sequence[LabelledPhoto]) -> None:
-        # MATLAB keeps the name 'a' for the empty value that other variables may refer to.
-        self._empty(self._references, self._next_name(), "canonical empty", ())
-        struct = h5py.h5g.create(self._file, b"digitStruct")
-        self._set_class(struct, "struct")
-        self._set_fields(struct, ("name", "bbox"))
-        if len(photos) == 1:  # the only value of a 1×1 struct stands in place
-            self._name(struct, b"name", photos[0].file_name)
-            self._bbox(struct, b"bbox", photos[0])
-            return
-        names = np.empty((len(photos), 1), h5py.ref_dtype)
-        boxes = np.empty((len(photos), 1), h5py.ref_dtype)
-        for row, photo in enumerate(progress(photos, description="digitStruct.mat")):
-            name = self._next_name()
-            self._name(self._references, name, photo.file_name)
-            names[row, 0] = self._reference(name)
-            name = self._next_name()
-            self._bbox(self._references, name, photo)
-            boxes[row, 0] = self._reference(name)
-        self._dataset(struct, b"name", names)
-        self._dataset(struct, b"bbox", boxes)
-
-    def _next_name(self) -> bytes:
-        """Names as MATLAB gives them: a, b, …, z, A, …, Z, 1, …, 9, 0, ab, bb, …"""
-        alphabet = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890"
-        number, name = self._created, bytearray()
-        while number or not name:
-            number, position = divmod(number, len(alphabet))
-            name.append(alphabet[position])
-        self._created += 1
-        return bytes(name)
-
-    def _reference(self, name: bytes) -> h5py.Reference:
-        return h5py.h5r.create(self._references, name, h5py.h5r.OBJECT)
-
-    def _name(self, parent: h5py.h5g.GroupID, name: bytes, text: str) -> None:
-        code_units = np.frombuffer(text.encode("utf-16-le"), "<u2").reshape(-1, 1)
-        dataset = self._dataset(parent, name, code_units)
-        self._set_class(dataset, "char")
-        decode = h5py.h5a.create(dataset, b"MATLAB_int_decode", h5py.h5t.NATIVE_INT32, self._scalar)
-        decode.write(np.array(2, np.int32))
-
-    def _bbox(self, parent: h5py.h5g.GroupID, name: bytes, photo: LabelledPhoto) -> None:
-        fields = ("height", "left", "top", "width", "label")
-        if not photo.digits:
-            self._empty(parent, name, "struct", fields)
-            return
-        bbox = h5py.h5g.create(parent, name)
-        self._set_class(bbox, "struct")
-        self._set_fields(bbox, fields)
-        columns = dict(zip(BOX_FIELDS, np.asarray(photo.boxes, np.float64).T, strict=True))
-        columns["label"] = [digit or _LABEL_OF_ZERO for digit in photo.digits]
-        for field in fields:
-            if len(photo.digits) == 1:
-                self._double(bbox, field.encode(), columns[field][0])
-                continue
-            references = np.empty((len(photo.digits), 1), h5py.ref_dtype)
-            for row, value in enumerate(columns[field]):
-                value_name = self._next_name()
-                self._double(self._references, value_name, value)
-                references[row, 0] = self._reference(value_name)
-            self._dataset(bbox, field.encode(), references)
-
-    def _double(self, parent: h5py.h5g.GroupID, name: bytes, value: float) -> None:
-        dataset = h5py.h5d.create(
-            parent, name, h5py.h5t.NATIVE_DOUBLE, self._one_by_one, self._compact
-        )
-        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([[value]], np.float64))
-        self._set_class(dataset, "double")
-
-    def _empty(
-        self, parent: h5py.h5g.GroupID, name: bytes, matlab_class: str, fields: Sequence[str]
-    ) -> None:
-        """MATLAB writes an array without elements as a vector of its dimensions, and says so."""
-        dataset = self._dataset(parent, name, np.zeros(2, np.uint64))
-        self._set_class(dataset, matlab_class)
-        empty = h5py.h5a.create(dataset, b"MATLAB_empty", h5py.h5t.NATIVE_UINT8, self._scalar)
-        empty.write(np.array(1, np.uint8))
-        if fields:
-            self._set_fields(dataset, fields)
-
-    def _dataset(
-        self, parent: h5py.h5g.GroupID, name: bytes, array: np.ndarray
-    ) -> h5py.h5d.DatasetID:
-        # A compact dataset lies in its object's header, which holds at most 64 KiB.
-        layout = self._compact if array.nbytes < 32_768 else self._contiguous
-        space = h5py.h5s.create_simple(array.shape)
-        kind = h5py.h5t.py_create(array.dtype, logical=True)
-        dataset = h5py.h5d.create(parent, name, kind, space, layout)
-        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
-        return dataset
-
-    def _set_class(self, target: h5py.h5g.GroupID | h5py.h5d.DatasetID, name: str) -> None:
-        kind = self._class_types.get(name)
-        if kind is None:
-            kind = h5py.h5t.C_S1.copy()
-            kind.set_size(len(name))
-            self._class_types[name] = kind
-        attribute = h5py.h5a.create(target, b"MATLAB_class", kind, self._scalar)
-        attribute.write(np.array(name.encode()), kind)
-
-    def _set_fields(
-        self, target: h5py.h5g.GroupID | h5py.h5d.DatasetID, fields: Sequence[str]
-    ) -> None:
-        names = np.empty(len(fields), h5py.vlen_dtype(np.dtype("S1")))
-        for position, field in enumerate(fields):
-            names[position] = np.frombuffer(field.encode(), "S1")
-        space = h5py.h5s.create_simple((len(fields),))
-        h5py.h5a.create(target, b"MATLAB_fields", self._field_type, space).write(names)
+def _reference_names() -> Iterator[str]:
+    """Names as MATLAB gives them: a, b, …, z, A, …, Z, 1, …, 9, 0, ab, bb, …"""
+    alphabet = f"{string.ascii_letters}1234567890"
+    yield from alphabet
+    for ending in _reference_names():
+        if ending != "a":
+            yield from (letter + ending for letter in alphabet)

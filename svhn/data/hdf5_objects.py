@@ -46,7 +46,7 @@ class ObjectReader:
         Raises:
             UnknownLayoutError: If its superblock is not of the version that MATLAB writes.
         """
-        self._bytes = np.memmap(path, np.uint8, "r")
+        self._bytes = np.asarray(np.memmap(path, np.uint8, "r"))
         self._base = self._find_superblock()
         # Views with a stride of one byte: element i is the integer that starts at byte i.
         self._uint16 = self._view("<u2")
@@ -166,8 +166,8 @@ class ObjectReader:
         wanted = (_DATASPACE, _DATATYPE, _LAYOUT)
         messages, understood = self._messages(addresses, wanted)
         space, kind, layout = (messages[message] for message in wanted)
-        for position, value in enumerate(datatype):
-            understood &= self._take(self._bytes, kind + position) == value
+        for index, word in enumerate(np.frombuffer(datatype, "<u4").tolist()):
+            understood &= self._take(self._uint32, kind + 4 * index) == word
         # Version 1, two dimensions; the flags only say whether their limits are stored too.
         understood &= self._take(self._uint16, space) == 0x0201
         rows = self._take(self._int64, space + 8)
@@ -185,7 +185,7 @@ class ObjectReader:
         )
         item_bytes = int.from_bytes(datatype[4:8], "little")
         understood &= stored == count * item_bytes
-        understood &= (data > 0) & (data <= len(self._bytes) - stored)
+        understood &= (data > self._base) & (data <= len(self._bytes) - stored)
         return data, np.where(understood, count, 0), understood
 
     def _messages(
