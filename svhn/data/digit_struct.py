@@ -11,9 +11,9 @@ value, with more digits a column of references to 1×1 values. Label 10 means th
 import contextlib
 import dataclasses
 import os
+import re
 import string
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -93,7 +93,8 @@ def compare_with_folder(photos: Iterable[LabelledPhoto], folder: Path | str) -> 
     """
     folder = Path(folder)
     try:
-        on_disk = {entry.name for entry in os.scandir(folder) if entry.is_file()}
+        with os.scandir(folder) as entries:
+            on_disk = {entry.name for entry in entries if entry.is_file()}
     except OSError as error:
         raise UserError(
             f"{folder}: cannot list the folder ({error.strerror}); expected a readable folder with "
@@ -103,8 +104,13 @@ def compare_with_folder(photos: Iterable[LabelledPhoto], folder: Path | str) -> 
     pictures = {name for name in on_disk if Path(name).suffix.lower() in PICTURE_SUFFIXES}
     return FolderComparison(
         missing=tuple(name for name in listed if name not in on_disk),
-        unlisted=tuple(sorted(pictures.difference(listed), key=lambda name: (len(name), name))),
+        unlisted=tuple(sorted(pictures.difference(listed), key=_natural_order)),
     )
+
+
+def _natural_order(name: str) -> list[str | int]:
+    """Sorts 9.png before 10.png."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
@@ -389,16 +395,20 @@ def write_digit_struct(path: Path | str, photos: Sequence[LabelledPhoto]) -> Non
             )
         if not all(0 <= digit <= 9 for digit in photo.digits):
             raise ValueError(f"{photo.file_name}: a digit must be 0 to 9: {photo.digits}")
+    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-            unfinished = Path(folder) / path.name
-            with unfinished.open("wb") as file:
-                _MatlabWriter(file).write(photos)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
+        with unfinished.open("wb") as file:
+            _MatlabWriter(file).write(photos)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({_one_line(error)})") from error
+        raise UserError(
+            f"{path}: cannot be written ({_one_line(error)}); expected a folder with space in it"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 class _MatlabWriter:

@@ -356,12 +356,20 @@ def test_no_photo_with_digits(path):
 
 
 def test_comparison_with_a_folder(tmp_path, photos):
-    for name in ("1.png", "2.png", "10.png", "9.PNG", "digitStruct.mat", "see_bboxes.m"):
+    for name in (
+        "1.png",
+        "2.png",
+        "b10.png",
+        "b9.PNG",
+        "c1.png",
+        "digitStruct.mat",
+        "see_bboxes.m",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "5.png").mkdir()
     comparison = compare_with_folder(photos, tmp_path)
     assert comparison.missing == ("3.png", "straße.png", "5.png")
-    assert comparison.unlisted == ("9.PNG", "10.png")
+    assert comparison.unlisted == ("b9.PNG", "b10.png", "c1.png")
 
 
 def test_comparison_with_a_folder_that_is_not_there(tmp_path, photos):
