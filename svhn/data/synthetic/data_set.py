@@ -30,7 +30,7 @@ _PHOTOS_A_TASK = 16
 def render_data_set(config: SyntheticConfig) -> dict[str, int]:
     """Renders the splits of a data set into folders like SVHN's.
 
-    Each split is rendered in a folder beside its place (`train.unfinished`), its
+    Each split is rendered in a folder beside its place (`train.unfinished-PID`), its
     `digitStruct.mat` is written last, and the folder is renamed when it is whole; so a run that
     is killed leaves nothing that looks whole, and the next run begins that split again.
 
@@ -56,7 +56,7 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
             _check_place(out / split, config.overwrite)
         typefaces = find_typefaces(config.fonts_dir)
         for split, count in counts.items():
-            _render_split(config, split, count, typefaces)
+            render_split(config, split, count, typefaces)
     except OSError as error:
         raise UserError(
             f"--out={config.out}: {error.strerror or error}"
@@ -98,13 +98,22 @@ def _check_place(folder: Path, overwrite: bool) -> None:
         )
 
 
-def _render_split(
+def render_split(
     config: SyntheticConfig, split: str, count: int, typefaces: tuple[Typeface, ...]
 ) -> None:
+    """Renders one split into its folder, replacing what is there.
+
+    Args:
+        config: What to render and where; its counts are not looked at.
+        split: The folder's name.
+        count: How many photos.
+        typefaces: The fonts to choose from.
+    """
     place = Path(config.out, split)
-    unfinished = place.with_name(split + _UNFINISHED)
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
+    for left_over in place.parent.glob(f"{split}{_UNFINISHED}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    # A name of its own: workers of a killed run can't write into this run's folder.
+    unfinished = place.with_name(f"{split}{_UNFINISHED}-{os.getpid()}")
     unfinished.mkdir()
     tasks = [
         _Task(
@@ -160,6 +169,9 @@ def _in_order(tasks: Sequence[_Task], workers: int) -> Iterator[list[LabelledPho
 
 
 def _render_task(task: _Task) -> list[LabelledPhoto]:
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        raise SystemExit("the process that asked for these photos is gone")
     labels = []
     for index in range(task.first, task.last):
         photo = render_photo(photo_generator(task.seed, task.split, index), task.typefaces)
@@ -172,5 +184,5 @@ def _render_task(task: _Task) -> list[LabelledPhoto]:
 def png_bytes(photo: RenderedPhoto) -> bytes:
     """Returns the photo's pixels as a PNG file: 8-bit RGB."""
     file = io.BytesIO()
-    Image.fromarray(photo.pixels).save(file, "PNG", compress_level=4)
+    Image.fromarray(photo.pixels).save(file, "PNG", compress_level=1)
     return file.getvalue()

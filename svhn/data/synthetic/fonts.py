@@ -37,7 +37,7 @@ class Typeface:
 
     path: str
 
-    def at_size(self, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    def at_size(self, size: int) -> ImageFont.FreeTypeFont:
         """Returns the font at a size in pixels.
 
         Raises:
@@ -50,8 +50,8 @@ BUILT_IN = Typeface("")
 """Pillow's built-in font."""
 
 
-@functools.lru_cache(maxsize=512)
-def _opened(path: str, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+@functools.lru_cache(maxsize=128)
+def _opened(path: str, size: int) -> ImageFont.FreeTypeFont:
     if not path:
         return ImageFont.load_default(size)
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
@@ -68,17 +68,21 @@ def text_mask(typeface: Typeface, text: str, size: int) -> np.ndarray:
     Returns:
         uint8 array (height, width), 255 where there is ink; shape (0, 0) if there is none.
     """
-    font = typeface.at_size(size)
-    left, top, right, bottom = font.getbbox(text)
-    width, height = int(right - left) + 4, int(bottom - top) + 4
-    if width > 40 * size or height > 10 * size:
-        return np.zeros((0, 0), np.uint8)
-    picture = Image.new("L", (max(width, 1), max(height, 1)))
-    ImageDraw.Draw(picture).text((2 - left, 2 - top), text, fill=255, font=font)
+    # Large enough for any digit; what a font draws farther out is no digit.
+    picture = Image.new("L", ((len(text) + 1) * size, 2 * size))
+    pen = ImageDraw.Draw(picture)
+    pen.text((size // 2, size + size // 2), text, 255, typeface.at_size(size), anchor="ls")
     edges = picture.getbbox()
     if edges is None:
         return np.zeros((0, 0), np.uint8)
     return np.asarray(picture.crop(edges))
+
+
+@functools.lru_cache(maxsize=2048)
+def typical_aspect(typeface: Typeface) -> float:
+    """Returns width over height of a font's 8."""
+    height, width = text_mask(typeface, "8", 40).shape
+    return max(width / max(height, 1), 0.2)
 
 
 def find_typefaces(fonts_dir: str | None = None) -> tuple[Typeface, ...]:

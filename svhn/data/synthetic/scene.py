@@ -8,7 +8,7 @@ from svhn.data.synthetic import colours
 from svhn.data.synthetic.annotation import draw_boxes
 from svhn.data.synthetic.digits import Lettering, digit_mask, draw_lettering, put_on_wall
 from svhn.data.synthetic.fittings import paint_fitting, paint_twig, write_neighbours
-from svhn.data.synthetic.fonts import Typeface
+from svhn.data.synthetic.fonts import Typeface, typical_aspect
 from svhn.data.synthetic.ink import paint_ink
 from svhn.data.synthetic.layout import Layout, draw_layout
 from svhn.data.synthetic.lighting import light_wall
@@ -119,9 +119,8 @@ def arrange_digits(
     masks = [digit_mask(lettering, str(digit), unit * _INK_HEIGHT) for digit in layout.digits]
     natural = np.array([mask.shape[1] / mask.shape[0] for mask in masks])
     # The font is stretched as a whole; its 1 stays narrower than its 8.
-    eight = digit_mask(lettering, "8", 24)
-    typical = max(eight.shape[1] / eight.shape[0], 0.2)
-    stretch = np.clip((layout.digit_aspect - 0.07) / typical, 0.5, 1.8)
+    stretch = (layout.digit_aspect - 0.07) / typical_aspect(lettering.typeface)
+    stretch = np.clip(stretch, 0.5, 1.8)
     widths = natural * stretch * _INK_HEIGHT
     gap = max(layout.gap + 0.09, 0.02 if lettering.slant == 0 else -0.1)
     count = len(masks)
