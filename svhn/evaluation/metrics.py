@@ -191,7 +191,8 @@ def coverage_at_accuracy(right: np.ndarray, confidence: np.ndarray, accuracy: fl
         )
     if not 0 <= accuracy <= 1:
         raise ValueError(f"accuracy must be 0 to 1. Received: {accuracy}")
-    bad = confidence[~((confidence >= 0) & (confidence <= 1 + 1e-5))]  # also catches NaN
+    # Written so that NaN is caught, too; a float32 probability may round to a hair above 1.
+    bad = confidence[~((confidence >= 0) & (confidence <= 1 + 1e-5))]
     if len(bad):
         raise ValueError(f"A confidence must be 0 to 1. Received: {bad[0]} ({len(bad)} are bad)")
     if not len(right):

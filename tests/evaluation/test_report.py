@@ -92,6 +92,7 @@ def test_results_have_every_figure_and_the_same_bytes_each_time(tmp_path, metric
     assert test["length_accuracy"]["value"] == 1
     assert test["coverage"] == {"at_accuracy": 0.98, "share": 0, "confidence_threshold": None}
     assert test["mean_confidence"] == 0.5
+    assert test["mean_loss"] is None
     by_length = results["splits"]["train"]["sequence_accuracy_by_length"]
     assert {name: entry["count"] for name, entry in by_length.items()} == {
         "2": 1500,
