@@ -40,14 +40,11 @@ class Augmentation:
     saturation: float = 0.6
     """Distances from each pixel's own grey grow or shrink by this fraction; 1 is grey."""
 
-    colour_cast: float = 0.15
+    colour_cast: float = 0.06
     """Each channel's gain leaves 1 by as much."""
 
     blur: float = 1.2
     """Standard deviation of a Gaussian, input pixels, 0 upwards."""
 
-    resolution_loss: float = 0.5
-    """The photo is reduced to as much less than the input's resolution, as if far away."""
-
-    noise: float = 10.0
+    noise: float = 6.0
     """Standard deviation of the noise, grey levels, 0 upwards."""

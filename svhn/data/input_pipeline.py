@@ -18,7 +18,7 @@ from svhn.data import records
 from svhn.errors import UserError
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
 
-SHUFFLED_AT_ONCE = 8192
+SHUFFLED_AT_ONCE = 4096
 """Photos that are held in memory, still encoded, and shuffled together."""
 
 _SHARDS_AT_ONCE = 8
