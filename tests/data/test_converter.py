@@ -413,12 +413,12 @@ def test_disk_full(source, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def slow_source(tmp_path_factory) -> Path:
-    """64 photos: those that go to the first of four shards are small, the others take a while."""
+    """32 photos: those that go to the first of two shards are small, the others take a while."""
     data_dir = tmp_path_factory.mktemp("slow")
     small = encode(pixels(1))
-    large = encode(np.full((2000, 3000, 3), 99, np.uint8), compress_level=1)
+    large = encode(np.full((1500, 2000, 3), 99, np.uint8), compress_level=1)
     photos = {
-        labelled(f"{index + 1}.png"): large if index % 4 else small for index in range(4 * 16)
+        labelled(f"{index + 1}.png"): large if index % 2 else small for index in range(2 * 16)
     }
     write_folder(data_dir / "test", photos)
     return data_dir
@@ -428,7 +428,7 @@ def wait_until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+        time.sleep(0.002)
 
 
 @contextlib.contextmanager
@@ -463,7 +463,7 @@ def processes_with(token: str) -> list[int]:
 def is_under_way(output: Path) -> bool:
     """Whether a first shard is complete and others are not."""
     names = [path.name for path in (output / "tfrecords").glob("*")]
-    return "test.tfrecord-00000-of-00004" in names and any("partial" in name for name in names)
+    return "test.tfrecord-00000-of-00002" in names and any("partial" in name for name in names)
 
 
 def test_killed_and_run_again(slow_source, tmp_path):
