@@ -73,6 +73,9 @@ class SourceFolder:
 def convert(config: ConverterConfig) -> int:
     """Converts what `config` describes, or verifies an existing conversion.
 
+    A program that calls this needs `if __name__ == "__main__":` around its own start, as always
+    with worker processes.
+
     Returns:
         The exit status, 0.
 
@@ -256,7 +259,7 @@ def _write_conversion(
     sources: dict[str, SourceFolder],
     config: ConverterConfig,
 ) -> dict[str, Any]:
-    reports = _write_shards(target, tasks, config.workers or os.cpu_count() or 1)
+    reports = _write_shards(target, tasks, config.workers or _cores())
     if not any(report.photos for report in reports):
         listed = sum(source.listed for source in sources.values())
         first = next(iter(_all_skipped(sources, reports)))
@@ -277,6 +280,13 @@ def _write_conversion(
     _write_whole(target / MANIFEST_NAME, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
     _sync_folder(target)
     return manifest
+
+
+def _cores() -> int:
+    """The cores that this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _write_shards(target: Path, tasks: list[ShardTask], workers: int) -> list[ShardReport]:

@@ -47,7 +47,7 @@ def verify(data_dir: str | Path) -> str:
         raise UserError(
             "; ".join(problems[:_NAMED_PROBLEMS])
             + (f"; and {more} more" if more > 0 else "")
-            + f". Convert again: python convert_to_tfrecords.py --data_dir {data_dir} --overwrite"
+            + ". Run convert_to_tfrecords.py again with --overwrite"
         )
     photos = sum(split["photos"] for split in manifest["splits"].values())
     return f"{folder} is whole: {photos:,} photos in {len(shards)} shards, as the manifest says"
