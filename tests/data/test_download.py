@@ -3,6 +3,8 @@ import hashlib
 import http.server
 import io
 import re
+import subprocess
+import sys
 import tarfile
 import threading
 from collections import namedtuple
@@ -376,3 +378,16 @@ def test_data_dir_that_is_a_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"--data_dir=.*file.*cannot be made"):
         download.main(download.DownloadConfig(str(tmp_path / "file" / "data")))
+
+
+def test_from_the_shell_a_mistake_is_one_line(tmp_path):
+    command = [sys.executable, "-m", "svhn.data.download", f"--data_dir={tmp_path}"]
+    result = subprocess.run(
+        [*command, "--splits=tset"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "python -m svhn.data.download: error: --splits=tset: expected one or more of "
+        "train,test,extra\n"
+    )
