@@ -21,7 +21,7 @@ from svhn.evaluation import evaluate as evaluate_module
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.evaluate import evaluate, splits_to_evaluate
 from svhn.models import build_model
-from tests.evaluation.small_conversion import small_model, write_conversion
+from tests.small_conversion import small_model, write_conversion
 
 EVAL = Path(__file__).parents[2] / "eval.py"
 NUMBERS = {

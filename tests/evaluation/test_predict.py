@@ -13,7 +13,7 @@ from svhn.decoding import Decoded
 from svhn.errors import UserError
 from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
 from svhn.labels import label_array
-from tests.evaluation.small_conversion import small_model, write_conversion
+from tests.small_conversion import small_model, write_conversion
 
 NUMBERS = [str(number) for number in (7, 42, 365, 1024, 31415, 271828)] * 14  # 84 photos
 

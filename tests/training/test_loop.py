@@ -1,0 +1,164 @@
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from svhn.checkpoints import load_model, newest_checkpoint, read_state
+from svhn.errors import UserError
+from svhn.training.config import TrainingConfig
+from svhn.training.loop import train
+from svhn.training.summaries import Summaries
+from tests.small_conversion import write_conversion
+
+NUMBERS = {
+    "train": [str(number) for number in range(10, 34)],
+    "val": ["7", "12", "123", "4", "56", "123456"],
+}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return str(write_conversion(tmp_path_factory.mktemp("data"), NUMBERS))
+
+
+def config(data_dir, folder, **changes):
+    # Constant rate: with another number of steps the cosine would be another.
+    flags = {
+        "steps": 6,
+        "batch_size": 5,
+        "evaluate_every": 3,
+        "log_every": 2,
+        "seed": 4,
+        "schedule": "constant",
+    }
+    return TrainingConfig(data_dir, train_logdir=str(folder), **{**flags, **changes})
+
+
+@pytest.fixture(scope="module")
+def finished(data_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    assert train(config(data_dir, folder)) == 0
+    return folder
+
+
+def weights(folder):
+    return load_model(newest_checkpoint(folder)).model.get_weights()
+
+
+def test_a_finished_run_leaves_the_last_and_the_best(finished, data_dir):
+    assert newest_checkpoint(finished).endswith("model.ckpt-6")
+    assert newest_checkpoint(finished / "best")
+    state = read_state(newest_checkpoint(finished))
+    assert state["config"]["seed"] == 4
+    assert state["data"]["photos"] == 24
+    assert state["epoch"] == pytest.approx(6 * 5 / 24)
+
+
+def test_a_finished_run_has_nothing_more_to_do(finished, data_dir, capsys):
+    before = weights(finished)
+    assert train(config(data_dir, finished)) == 0
+    assert "Finished all 6 steps" in capsys.readouterr().out
+    for array, same in zip(before, weights(finished), strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
+def test_a_run_in_two_parts_ends_like_one_in_one_part(finished, data_dir, tmp_path, capsys):
+    train(config(data_dir, tmp_path, steps=3))
+    train(config(data_dir, tmp_path))
+    assert "Continues" in capsys.readouterr().out
+    for one, two in zip(weights(finished), weights(tmp_path), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_signal_saves_and_ends_and_the_same_command_goes_on(
+    data_dir, tmp_path, capsys, monkeypatch
+):
+    write_point = Summaries.training
+
+    def write_point_and_send_signal(self, step, *figures):
+        write_point(self, step, *figures)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Summaries, "training", write_point_and_send_signal)
+    status = train(config(data_dir, tmp_path, evaluate_every=6))
+    monkeypatch.undo()
+    assert status == 128 + signal.SIGTERM
+    out = capsys.readouterr().out
+    assert "Stopped by SIGTERM and saved at step 2" in out and "same command" in out
+    assert train(config(data_dir, tmp_path, evaluate_every=6)) == 0
+    assert "at step 2" in capsys.readouterr().out
+    assert read_state(newest_checkpoint(tmp_path))["step"] == 6
+
+
+def test_another_learning_rate_is_refused(finished, data_dir):
+    with pytest.raises(UserError, match="--learning_rate was"):
+        train(config(data_dir, finished, learning_rate=0.5))
+
+
+def test_a_new_run_may_start_from_another_runs_weights(finished, data_dir, tmp_path):
+    # With a rate of zero the weights stay as they were; only batch statistics move.
+    train(
+        config(
+            data_dir,
+            tmp_path,
+            restore_checkpoint=str(finished / "model.ckpt-6"),
+            learning_rate=0.0,
+            steps=1,
+        )
+    )
+    new, old = (load_model(newest_checkpoint(folder)).model for folder in (tmp_path, finished))
+    for one, two in zip(new.trainable_variables, old.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(data_dir, tmp_path):
+    with pytest.raises(UserError, match=r"at step \d.*--learning_rate") as caught:
+        train(config(data_dir, tmp_path, learning_rate=1e30, warmup_steps=0, steps=50))
+    assert "\n" not in str(caught.value)
+
+
+def test_early_stopping(data_dir, tmp_path, capsys):
+    # Nothing is learnt at a rate of zero, so the first evaluation stays the best.
+    flags = {"learning_rate": 0.0, "evaluate_every": 1, "patience": 2, "steps": 50}
+    train(config(data_dir, tmp_path, **flags))
+    assert "Stopped early at step" in capsys.readouterr().out
+    assert read_state(newest_checkpoint(tmp_path))["step"] < 50
+
+
+def test_tensorboard_has_curves_pictures_graph_and_hyperparameters(finished):
+    runs = {}
+    for name in ("train", "val"):
+        runs[name] = EventAccumulator(str(finished / name), size_guidance={"tensors": 0})
+        runs[name].Reload()
+    steps = {
+        (name, tag): [event.step for event in run.Tensors(tag)]
+        for name, run in runs.items()
+        for tag in run.Tags()["tensors"]
+        if not tag.startswith("_")
+    }
+    for tag in ("loss", "sequence_accuracy", "learning_rate", "images_per_second"):
+        assert steps["train", tag] == [2, 3, 4, 6]
+    for tag in ("loss", "sequence_accuracy", "digit_accuracy", "samples"):
+        assert steps["val", tag] == [3, 6]
+    graph = runs["train"].Graph()
+    assert any("stage_1_block_1" in node.name for node in graph.node)
+    metadata = runs["val"].SummaryMetadata("_hparams_/session_start_info")
+    assert metadata.plugin_data.plugin_name == "hparams"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [({"val": ["1"]}, "neither train nor extra"), ({"train": ["1"]}, "'val'")],
+)
+def test_without_photos_to_train_or_validate_on_it_says_so(tmp_path, numbers, words):
+    data_dir = write_conversion(tmp_path / "data", numbers)
+    with pytest.raises(UserError, match=words):
+        train(config(str(data_dir), tmp_path / "run"))
+
+
+def test_flags_are_saved_as_json(finished):
+    flags = read_state(newest_checkpoint(finished))["config"]
+    assert json.loads(json.dumps(flags))["splits"] == []
