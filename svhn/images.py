@@ -26,6 +26,8 @@ enough that a "decompression bomb", a small file that unfolds to gigabytes, harm
 # EPS would start Ghostscript on whatever the file says; the others Pillow can only recognise.
 _UNREADABLE_FORMATS = frozenset({"EPS", "BUFR", "GRIB", "HDF5", "MPEG", "PDF", "WMF"})
 
+_BAND_PIXELS = 4_000_000  # converted at a time
+
 # What Pillow's decoders raise on broken files, found by fuzzing them (tests/test_images.py).
 _DECODER_ERRORS = (
     ArithmeticError,
@@ -169,7 +171,7 @@ def _load(stream: BinaryIO, size: int, name: str) -> np.ndarray:
         picture.load()
         _check_pixels(picture, name)  # an icon's header can name another size than its picture
         orientation = _orientation(picture)
-        pixels = np.array(_to_rgb(picture))
+        pixels = _rgb_pixels(picture)
     except _DECODER_ERRORS as error:
         raise PictureError(
             f"{name}: is broken or cut short ({_reason(error)}). {_NEXT_STEP}"
@@ -224,14 +226,32 @@ def _check_pixels(picture: Image.Image, name: str) -> None:
         )
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    alpha = None
+def _rgb_pixels(picture: Image.Image) -> np.ndarray:
+    """Converts a picture band by band, so that a large one is never in memory thrice."""
+    full_scale = None
     if picture.mode.startswith("I") or picture.mode == "F":
+        full_scale = _full_scale(picture)
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top, band in _bands(picture):
+        pixels[top : top + band.height] = np.asarray(_to_rgb(band, full_scale))
+    return pixels
+
+
+def _bands(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    rows = max(1, _BAND_PIXELS // max(1, picture.width))
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _to_rgb(picture: Image.Image, full_scale: float | None) -> Image.Image:
+    """Returns the picture in mode "RGB"; `full_scale` is white where samples are not 8 bits."""
+    alpha = None
+    if full_scale is not None:
         samples = np.asarray(picture)
         transparent = picture.info.get("transparency")
         if transparent is not None:
             alpha = Image.fromarray(np.where(samples == transparent, 0, 255).astype(np.uint8))
-        picture = Image.fromarray(_to_8_bits(samples, _full_scale(picture, samples)))
+        picture = Image.fromarray(_to_8_bits(samples, full_scale))
     elif picture.has_transparency_data:
         picture = picture.convert("RGBA")
         alpha = picture.getchannel("A")
@@ -243,7 +263,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return on_white
 
 
-def _full_scale(picture: Image.Image, samples: np.ndarray) -> float:
+def _full_scale(picture: Image.Image) -> float:
     """The sample that means white.
 
     The modes "I" and "F" don't say which it is: then it is the smallest usual one that the
@@ -251,9 +271,12 @@ def _full_scale(picture: Image.Image, samples: np.ndarray) -> float:
     """
     if picture.mode.startswith("I;16") or picture.format in ("PNG", "PPM"):
         return 65535
+    brightest = 0.0
+    for _, band in _bands(picture):
+        samples = np.asarray(band)
+        brightest = max(brightest, np.max(samples, where=np.isfinite(samples), initial=0))
     usual = (1, 255, 65535) if picture.mode == "F" else (255, 65535, 2**31 - 1)
-    brightest = np.max(samples, where=np.isfinite(samples), initial=0)
-    return next((scale for scale in usual if brightest <= scale), float(brightest))
+    return next((scale for scale in usual if brightest <= scale), brightest)
 
 
 def _to_8_bits(samples: np.ndarray, full_scale: float) -> np.ndarray:

@@ -227,6 +227,24 @@ def test_of_an_animation_the_first_frame(picture_format):
     assert picture.shape == (6, 8, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1", "I;16", "F", "CMYK", "LA"])
+def test_large_pictures_are_converted_in_bands_without_a_seam(monkeypatch, mode):
+    grey = Image.fromarray(np.arange(0, 65536, 131, np.uint16).reshape(3, 167).repeat(9, axis=0))
+    if mode == "I;16":
+        image = grey
+    elif mode == "F":
+        image = Image.fromarray(np.asarray(grey).astype(np.float32) / 65535)
+    else:
+        image = Image.fromarray(colours(27, 167)).convert("RGBA")
+        image.putalpha(Image.fromarray((np.asarray(grey) >> 8).astype(np.uint8)))
+        image = image.convert("RGB").convert("P") if mode == "P" else image.convert(mode)
+    data = encode(image, "TIFF")
+    whole = load_picture(data)
+    monkeypatch.setattr("svhn.images._BAND_PIXELS", 500)  # two rows and a bit
+    np.testing.assert_array_equal(load_picture(data), whole)
+    assert whole.std() > 10
+
+
 # --- what can't be read -------------------------------------------------------------------------
 
 
