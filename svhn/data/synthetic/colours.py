@@ -61,8 +61,10 @@ _PALE_DIGITS = [
 
 
 def wall_colour(random: np.random.Generator) -> np.ndarray:
-    """Returns the colour of a wall, float32 (3,)."""
-    return _varied(random, _pick(random, _WALLS)[0], 0.22, 0.018)
+    """Returns the colour of a wall, float32 (3,): often greyed by dust and shade."""
+    colour = _varied(random, _pick(random, _WALLS)[0], 0.25, 0.016)
+    grey = np.float32(random.uniform(0.0, 0.7))
+    return colour + (colour.mean() - colour) * grey
 
 
 def plaque_colours(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

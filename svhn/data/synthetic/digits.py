@@ -30,7 +30,7 @@ class Lettering:
 
 def draw_lettering(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> Lettering:
     """Returns a lettering drawn at random from the fonts."""
-    bold_enough = float(np.clip(random.normal(0.02, 0.09), -0.15, 0.2))
+    bold_enough = float(np.clip(random.normal(0.05, 0.09), -0.15, 0.22))
     return Lettering(
         typeface=typefaces[int(random.integers(len(typefaces)))],
         weight=bold_enough,

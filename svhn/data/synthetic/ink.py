@@ -35,7 +35,7 @@ def paint_ink(
         lay_over(picture, colour, ink * opacity)
     elif style < 0.5:  # worn paint
         wear = smooth_noise(random, ink.shape, max(1.0, unit * random.uniform(0.06, 0.25)))
-        kept = np.clip(wear + np.float32(random.uniform(1.0, 2.2)), 0.15, 1)
+        kept = np.clip(wear + np.float32(random.uniform(1.2, 2.4)), 0.4, 1)
         lay_over(picture, colour, ink * kept)
     else:
         lay_over(picture, colour, ink * opacity)

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 from svhn.data.synthetic.textures import smooth_noise
 
-_MOST_COLOUR = 0.17
+_MOST_COLOUR = 0.155
 """How far a channel gets from grey; the film curve of street-view photos is mild."""
 
 # The tone curve: deep shadows and highlights are compressed, not cut off.
@@ -54,17 +54,17 @@ def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
     blur = np.exp(random.normal(-0.25, 0.38)) * (digit_height / 25) ** 0.6
     stretch = np.exp(random.normal(0.12, 0.25))
     return Camera(
-        sensor_scale=float(min(1.0, np.exp(random.normal(-0.1, 0.2)))),
+        sensor_scale=1.0 if random.random() < 0.65 else float(np.exp(-abs(random.normal(0, 0.35)))),
         blur=(float(blur * stretch), float(blur / stretch)),
         brightness=float(np.exp(random.normal(-0.85, 0.4)).clip(0.1, 0.85)),
-        contrast=float(np.exp(random.normal(-2.22, 0.38)).clip(0.045, 0.3)),
+        contrast=float(np.exp(random.normal(-2.23, 0.42)).clip(0.045, 0.3)),
         tint=np.exp(random.normal((-0.03, 0.0, 0.035), 0.025)).astype(np.float32),
-        saturation=float(np.exp(random.normal(-0.05, 0.25))),
-        fringe=(float(random.normal(0.25, 0.5)), float(random.normal(0, 0.25))),
+        saturation=float(np.exp(random.normal(-0.08, 0.25))),
+        fringe=(float(random.normal(0.3, 0.65)), float(random.normal(0, 0.35))),
         noise=float(abs(random.normal(0.0, 0.007))),
-        colour_noise=float(abs(random.normal(0.011, 0.008))),
+        colour_noise=float(abs(random.normal(0.013, 0.009))),
         halo=float(max(0.0, random.normal(0.3, 0.4))),
-        jpeg_quality=int(np.clip(random.normal(78, 12), 35, 95)),
+        jpeg_quality=int(np.clip(random.normal(66, 14), 30, 92)),
     )
 
 

@@ -33,6 +33,7 @@ class Plaque:
         relief: How strongly the rim catches light, -1 to 1.
         wear: Strength of dirt and rust, 0 to 1.
         screws: Whether screws show in its corners.
+        cut_corners: Whether the corners are cut out in small arcs.
     """
 
     half_width: float
@@ -45,6 +46,7 @@ class Plaque:
     relief: float
     wear: float
     screws: bool
+    cut_corners: bool = False
 
 
 def draw_plaque(random: np.random.Generator, half_width: float, half_height: float) -> Plaque:
@@ -67,6 +69,7 @@ def draw_plaque(random: np.random.Generator, half_width: float, half_height: flo
         relief=random.normal(0, 0.22),
         wear=abs(random.normal(0, 0.35)),
         screws=bool(random.random() < 0.12),
+        cut_corners=bool(random.random() < 0.1),
     )
 
 
@@ -96,6 +99,10 @@ def paint_plaque(
         distance = ellipse(x, y, plaque.half_width, plaque.half_height)
     else:
         distance = rounded_rectangle(x, y, plaque.half_width, plaque.half_height, plaque.corner)
+        if plaque.cut_corners:
+            across, down = np.abs(x) - plaque.half_width, np.abs(y) - plaque.half_height
+            bite = np.float32(0.16) - np.hypot(across, down)
+            distance = np.maximum(distance, bite.astype(np.float32))
     if plaque.wear > 0.5:  # bent and chipped edges
         distance = distance + np.float32(0.02) * smooth_noise(random, x.shape, unit * 0.2)
     inside = coverage(distance, 1 / unit)

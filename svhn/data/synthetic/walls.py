@@ -132,6 +132,18 @@ def _smooth(random, x, y, unit, colour):
     return coloured(colour, 1 + np.float32(random.uniform(0.02, 0.16)) * sheen)
 
 
+def _bars(random, x, y, unit, colour):
+    """A fence or a grille before something dark."""
+    behind = _stucco(random, x, y, unit, colour * np.float32(random.uniform(0.25, 0.6)))
+    pitch = random.uniform(0.25, 1.2)
+    for across in (x, y) if random.random() < 0.3 else (x,):
+        place = across * np.float32(1 / pitch) + np.float32(random.random())
+        middle = np.abs(place - np.floor(place) - np.float32(0.5)) * np.float32(pitch)
+        bar = coverage(middle - np.float32(pitch * random.uniform(0.06, 0.25)), 1 / unit)
+        lay_over(behind, colour * np.float32(random.uniform(0.6, 1.3)), bar)
+    return behind
+
+
 def _foliage(random, x, y, unit, colour):
     green = np.array([0.16, 0.19, 0.13], np.float32) * np.float32(random.uniform(0.6, 1.6))
     picture = _stucco(random, x, y, unit, colour)
@@ -144,7 +156,8 @@ def _foliage(random, x, y, unit, colour):
 
 _Material = Callable[..., np.ndarray]
 _MATERIAL_WEIGHTS: list[tuple[_Material, float]] = [
-    (_stucco, 0.42),
+    (_stucco, 0.39),
+    (_bars, 0.03),
     (_bricks, 0.18),
     (_boards, 0.12),
     (_stones, 0.06),
