@@ -212,6 +212,7 @@ def test_orientation_applies_to_16_bit_pictures_too():
     np.testing.assert_array_equal(picture[:, 0, 0], [0, 255])
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_broken_exif_does_not_hide_the_picture():
     jpeg = encode(Image.fromarray(colours()), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff junk")
     assert load_picture(jpeg).shape == (20, 30, 3)
