@@ -157,16 +157,14 @@ def load_model(path: str | Path) -> LoadedModel:
         UserError: If there is no such checkpoint, or if it can't be read.
     """
     prefix = resolve_checkpoint(path)
-    state = read_state(prefix)
-    name = state["config"].get("model")
-    if name not in MODEL_NAMES:
-        raise UserError(
-            f"{prefix} holds a model named {name!r}. Expected: one of {', '.join(MODEL_NAMES)}. "
-            "Use the version of this program that trained it"
-        )
-    model = build_model(name)
-    load_weights(model, prefix)
-    return LoadedModel(model, state["step"], state["config"], state, prefix)
+    try:
+        return _load(prefix)
+    except UserError:
+        # A run that goes on may have replaced its best checkpoint while it was being read.
+        newer = resolve_checkpoint(path)
+        if newer == prefix:
+            raise
+        return _load(newer)
 
 
 def load_weights(model: keras.Model, path: str | Path) -> None:
@@ -199,6 +197,19 @@ def read_state(prefix: str) -> dict[str, Any]:
         return json.loads(reader.get_tensor(_STATE_KEY))
     except (*_DAMAGE_ERRORS, ValueError) as error:
         raise _damaged(prefix, error) from error
+
+
+def _load(prefix: str) -> LoadedModel:
+    state = read_state(prefix)
+    name = state["config"].get("model")
+    if name not in MODEL_NAMES:
+        raise UserError(
+            f"{prefix} holds a model named {name!r}. Expected: one of {', '.join(MODEL_NAMES)}. "
+            "Use the version of this program that trained it"
+        )
+    model = build_model(name)
+    load_weights(model, prefix)
+    return LoadedModel(model, state["step"], state["config"], state, prefix)
 
 
 def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from svhn import checkpoints as checkpoints_module
 from svhn.checkpoints import Checkpoints, load_model, read_state, resolve_checkpoint
 from svhn.errors import UserError
 from svhn.models import build_model
@@ -106,6 +107,23 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, run):
     (tmp_path / "model.ckpt-7.index").write_bytes(b"not an index")
     with pytest.raises(UserError, match="can't be read"):
         read_state(prefix)
+
+
+def test_a_best_checkpoint_that_is_replaced_meanwhile_is_read_anew(tmp_path, run, monkeypatch):
+    _, model, optimizer, _ = run
+    checkpoints = Checkpoints(tmp_path, model, optimizer)
+    checkpoints.save(STATE, best=True)
+    resolve, calls = checkpoints_module.resolve_checkpoint, []
+
+    def resolve_then_replace(path):
+        prefix = resolve(path)
+        if not calls:
+            checkpoints.save({**STATE, "step": 8}, best=True)
+        calls.append(prefix)
+        return prefix
+
+    monkeypatch.setattr(checkpoints_module, "resolve_checkpoint", resolve_then_replace)
+    assert load_model(tmp_path).step == 8
 
 
 def test_a_state_is_plain_json(run):

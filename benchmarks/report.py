@@ -1,0 +1,40 @@
+"""What every benchmark prints: rows of figures with their targets, and the machine."""
+
+import datetime
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """A figure that was measured."""
+
+    what: str
+    figure: str
+    unit: str = ""
+    target: str = ""
+
+
+def print_report(title: str, rows: Sequence[Row]) -> None:
+    """Prints the title, the rows in columns, and the machine with the date."""
+    what, figure, unit = (max(len(row[column]) for row in rows) for column in range(3))
+    print(title)
+    for row in rows:
+        target = f"target: {row.target}" if row.target else ""
+        line = f"  {row.what:<{what}}  {row.figure:>{figure}} {row.unit:<{unit}}  {target}"
+        print(line.rstrip())
+    print(f"  on {machine()}", flush=True)
+
+
+def machine() -> str:
+    """Returns the processor, the cores and the date: "AMD EPYC 7B13, 2 cores, 2026-11-21"."""
+    processor = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                processor = line.partition(":")[2].strip()
+                break
+    return f"{processor}, {os.cpu_count()} cores, {datetime.datetime.now().astimezone():%Y-%m-%d}"
