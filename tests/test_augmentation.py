@@ -1,0 +1,120 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from svhn.augmentation import random_crop
+from svhn.augmentation_config import Augmentation
+from svhn.preprocessing import crop, tight_box
+from tests.test_preprocessing import photo
+
+BOXES = np.array([[30, 15, 14, 28], [47, 16, 13, 29]], np.float32)
+
+NOTHING = Augmentation(
+    **{field.name: 0.0 for field in dataclasses.fields(Augmentation) if field.name != "strength"}
+)
+GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear")
+COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "blur", "noise")
+
+
+def key(number: int) -> tf.Tensor:
+    return tf.constant([17, number], tf.int64)
+
+
+def test_strength_0_is_the_evaluation_crop():
+    pixels = photo(0)
+    picture = random_crop(pixels, BOXES, key(1), Augmentation(strength=0.0))
+    assert np.array_equal(picture, crop(pixels, tight_box(BOXES)))
+
+
+@pytest.mark.parametrize("scale", [1, 4])
+def test_without_changes_the_way_of_training_shows_what_evaluation_shows(scale):
+    pixels = np.asarray(photo(3, 90 * scale, 60 * scale))
+    boxes = BOXES * scale
+    expected = crop(pixels, tight_box(boxes)).numpy()
+    picture = random_crop(pixels, boxes, key(1), NOTHING).numpy()
+    # Other kernels: what differs is noise of a pixel, not a shift.
+    difference = np.abs(picture - expected).mean()
+    shifted = np.abs(picture[:, 1:] - expected[:, :-1]).mean()
+    assert difference < 0.05
+    assert difference < shifted / 2
+
+
+def test_a_key_gives_the_same_picture_anywhere():
+    pixels = photo(1)
+    keys = tf.stack([tf.fill([12], 17), tf.range(12)], axis=1)
+    keys = tf.cast(keys, tf.int64)
+    expected = [random_crop(pixels, BOXES, each, Augmentation()) for each in keys]
+    data_set = tf.data.Dataset.from_tensor_slices(keys).map(
+        lambda each: random_crop(pixels, BOXES, each, Augmentation()), num_parallel_calls=4
+    )
+    for batch_size in (5, 12):
+        pictures = np.concatenate(list(data_set.batch(batch_size).as_numpy_iterator()))
+        assert np.array_equal(pictures, expected)
+
+
+def test_other_keys_give_other_pictures():
+    keys = [key(0), key(1), tf.constant([18, 0], tf.int64), tf.constant([0, 17], tf.int64)]
+    pictures = [random_crop(photo(1), BOXES, each, Augmentation()).numpy() for each in keys]
+    for index, picture in enumerate(pictures):
+        for other in pictures[:index]:
+            assert np.abs(picture - other).mean() > 0.05
+
+
+@pytest.mark.parametrize("effect", GEOMETRY + COLOURS)
+def test_each_change_changes_something_and_less_at_half_strength(effect):
+    pixels = photo(2)
+    plain = random_crop(pixels, BOXES, key(0), NOTHING)
+
+    def mean_change(strength: float) -> float:
+        only = dataclasses.replace(
+            NOTHING, strength=strength, **{effect: getattr(Augmentation(), effect)}
+        )
+        pictures = [random_crop(pixels, BOXES, key(number), only) for number in range(5)]
+        return float(np.mean(np.abs(np.array(pictures) - plain)))
+
+    whole = mean_change(1.0)
+    assert whole > 0.005
+    assert mean_change(0.5) < whole
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_no_digit_leaves_the_picture(count):
+    """White ellipses on black, the inner 60 % of the digits' boxes, never touch the border."""
+    pixels = np.zeros((90, 200, 3), np.uint8)
+    boxes = np.array([[50 + 22 * i, 30 + 4 * i, 20, 32] for i in range(count)], np.float32)
+    y, x = np.mgrid[0.5:90, 0.5:200]
+    for left, top, width, height in boxes:
+        inside = ((x - left - width / 2) / (0.3 * width)) ** 2 + (
+            (y - top - height / 2) / (0.3 * height)
+        ) ** 2 < 1
+        pixels[inside] = 255
+    geometry = dataclasses.replace(Augmentation(), **dict.fromkeys(COLOURS, 0.0))
+    for number in range(40):
+        picture = random_crop(pixels, boxes, key(number), geometry).numpy()
+        border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+        assert picture.max() > 1
+        assert border.max() < picture.min() + 0.4 * np.ptp(picture)
+
+
+def test_a_fine_photo_does_not_alias():
+    checks = (np.indices((400, 600)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    pixels = np.repeat(checks[..., np.newaxis], 3, axis=2)
+    boxes = np.array([[100, 50, 400, 300]], np.float32)
+    picture = random_crop(pixels, boxes, key(3), dataclasses.replace(NOTHING, rotation=8.0))
+    # Grey all over; 1 would be 4 grey levels.
+    assert np.abs(picture).max() < 3
+
+
+@pytest.mark.parametrize("box", [[-300, 20, 9, 9], [30, 20, 0, 0], [0, 0, 5000, 4000]], ids=str)
+def test_strange_boxes_give_finite_pictures(box):
+    picture = random_crop(photo(3), np.array([box], np.float32), key(1), Augmentation())
+    assert np.isfinite(picture).all()
+
+
+def test_standardised():
+    picture = random_crop(photo(1), BOXES, key(5), Augmentation()).numpy()
+    assert (picture.dtype, picture.shape) == (np.float32, (54, 54, 3))
+    assert picture.mean() == pytest.approx(0, abs=1e-5)
+    assert picture.std() == pytest.approx(1, abs=1e-3)
