@@ -81,13 +81,13 @@ def test_each_change_changes_something_and_less_at_half_strength(effect):
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_no_digit_leaves_the_picture(count):
-    """White ellipses on black, the inner 60 % of the digits' boxes, never touch the border."""
+    """White ellipses on black, the inner half of the digits' boxes, never touch the border."""
     pixels = np.zeros((90, 200, 3), np.uint8)
     boxes = np.array([[50 + 22 * i, 30 + 4 * i, 20, 32] for i in range(count)], np.float32)
     y, x = np.mgrid[0.5:90, 0.5:200]
     for left, top, width, height in boxes:
-        inside = ((x - left - width / 2) / (0.3 * width)) ** 2 + (
-            (y - top - height / 2) / (0.3 * height)
+        inside = ((x - left - width / 2) / (0.25 * width)) ** 2 + (
+            (y - top - height / 2) / (0.25 * height)
         ) ** 2 < 1
         pixels[inside] = 255
     geometry = dataclasses.replace(Augmentation(), **dict.fromkeys(COLOURS, 0.0))
