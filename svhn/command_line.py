@@ -78,6 +78,9 @@ def start_tensorflow() -> None:
             gpus = tensorflow.config.list_physical_devices("GPU")
             tensorflow.zeros(()).numpy()  # CUDA complains only once a device is used
             show = not gpus and pathlib.Path("/dev/nvidia0").exists()
+        except KeyboardInterrupt:
+            show = False
+            raise
         finally:
             sys.stderr.flush()
             os.dup2(screen, 2)

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from svhn.evaluation.metrics import Proportion, SplitMetrics
 from svhn.evaluation.predict import SplitPredictions
+from svhn.files import write_whole
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, number_text
 
 NOTHING = "–"
@@ -108,17 +108,6 @@ def write_predictions(path: Path, predictions: SplitPredictions) -> None:
         row = [name, number_text(label), number_text(predicted), int(right), f"{confidence:.6f}"]
         table.writerow(row + read)
     write_whole(path, text.getvalue().encode())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that a reader finds the old one or the new one, never a part."""
-    # Not named after `path`: TensorBoard would read an unfinished events file, too.
-    unfinished = path.with_name(f".{os.getpid()}.unfinished")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _as_json(figures: SplitMetrics) -> dict[str, Any]:

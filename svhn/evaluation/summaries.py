@@ -15,7 +15,8 @@ import tensorflow as tf
 from PIL import Image
 
 from svhn.evaluation.metrics import SplitMetrics
-from svhn.evaluation.report import length_name, write_whole
+from svhn.evaluation.report import length_name
+from svhn.files import write_whole
 
 
 def write_summaries(

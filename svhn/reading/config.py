@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from svhn.command_line import option
 
+BOX_SOURCES = ("whole", "labels")
+"""What `--boxes` may be."""
+
 
 @dataclass(frozen=True)
 class ReadingConfig:
@@ -20,9 +23,16 @@ class ReadingConfig:
         "",
         group="Input",
     )
+    boxes: str = option(
+        "Where the number is: the whole photo is taken for the number (cut it out first), or "
+        "labels: the digits' boxes in the digitStruct.mat beside the photos.",
+        "whole",
+        group="Input",
+        choices=BOX_SOURCES,
+    )
     box: list[str] = option(
         "The tight box around the digits of a single photo: left, top, width and height in "
-        "pixels. By default the whole photo counts as the number.",
+        "pixels; it goes before --boxes.",
         [],
         group="Input",
     )

@@ -16,6 +16,7 @@ from svhn.command_line import start_tensorflow
 from svhn.errors import UserError
 from svhn.images import find_pictures
 from svhn.progress import progress
+from svhn.reading.boxes import BoxFinder, labelled_boxes, whole_photo
 from svhn.reading.config import ReadingConfig
 from svhn.reading.output import DRAWINGS_FOLDER, OutputFolder
 
@@ -34,6 +35,7 @@ def infer(config: ReadingConfig) -> int:
     """
     box = _parse_box(config.box)
     paths, root = _photos(config, box)
+    find_box = _box_finder(config, box, paths)
     if not config.restore_checkpoint:
         raise UserError(
             "--restore_checkpoint must name a trained network, such as ./logs/train/model.ckpt. To "
@@ -53,7 +55,7 @@ def infer(config: ReadingConfig) -> int:
         sys.stdout.reconfigure(errors="surrogateescape")  # file names that are no UTF-8
     failed, started = 0, time.perf_counter()
     with _quiet_pillow(), progress(total=len(paths), description="reading") as bar:
-        results = read_photos(reader, paths, box=box, with_previews=output is not None)
+        results = read_photos(reader, paths, find_box=find_box, with_previews=output is not None)
         for result in results:
             if result.reading is None:
                 failed += 1
@@ -83,6 +85,14 @@ def _parse_box(values: Sequence[str]) -> tuple[float, ...] | None:
             "such as --box=12,8,40,25, with width and height above 0"
         )
     return box
+
+
+def _box_finder(
+    config: ReadingConfig, box: tuple[float, ...] | None, paths: Sequence[Path]
+) -> BoxFinder:
+    if box is not None:
+        return lambda _: box
+    return labelled_boxes(paths) if config.boxes == "labels" else whole_photo
 
 
 def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Path], Path]:

@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from svhn.drawing import draw_reading
 from svhn.errors import UserError
+from svhn.files import write_whole
 from svhn.labels import MAX_DIGITS
 from svhn.reading.results import PhotoResult
 
@@ -70,7 +70,7 @@ class OutputFolder:
             contents = io.BytesIO()
             drawing.save(contents, "PNG", compress_level=1)  # higher levels take thrice as long
             name = self._drawings[result.path]
-            _write_whole(self.folder / name, contents.getvalue())
+            _write(self.folder / name, contents.getvalue())
             record["drawing"] = str(name)
         self._records.append(record)
 
@@ -82,14 +82,12 @@ class OutputFolder:
         """
         # Names that are no UTF-8 keep their bytes: escaped in JSON, as they are in CSV.
         text = "[\n" + ",\n".join(json.dumps(record) for record in self._records) + "\n]\n"
-        _write_whole(self.folder / "predictions.json", text.encode())
+        _write(self.folder / "predictions.json", text.encode())
         table = io.StringIO()
         writer = csv.DictWriter(table, CSV_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(map(_csv_row, self._records))
-        _write_whole(
-            self.folder / "predictions.csv", table.getvalue().encode(errors="surrogateescape")
-        )
+        _write(self.folder / "predictions.csv", table.getvalue().encode(errors="surrogateescape"))
 
 
 def drawing_names(paths: Sequence[Path], root: Path) -> list[Path]:
@@ -127,16 +125,10 @@ def _csv_row(record: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _write_whole(path: Path, contents: bytes) -> None:
-    """Writes a file so that under its name there is the old one or the new one, never a part."""
-    unfinished = path.with_name(f".{path.name[:100]}.{os.getpid()}.unfinished")
+def _write(path: Path, contents: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            unfinished.write_bytes(contents)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, contents)
     except OSError as error:
         raise _unwritable(path, error) from error
 

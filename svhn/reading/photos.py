@@ -16,6 +16,7 @@ import numpy as np
 from svhn.drawing import preview
 from svhn.errors import PictureError
 from svhn.images import load_picture
+from svhn.reading.boxes import BoxFinder, whole_photo
 from svhn.reading.reader import Reader
 from svhn.reading.results import PhotoResult
 
@@ -30,7 +31,7 @@ def read_photos(
     reader: Reader,
     paths: Iterable[Path],
     *,
-    box: Sequence[float] | None = None,
+    find_box: BoxFinder = whole_photo,
     with_previews: bool = False,
 ) -> Iterator[PhotoResult]:
     """Yields what is read in each photo, in order; photos that can't be read come with the reason.
@@ -38,14 +39,13 @@ def read_photos(
     Args:
         reader: The network.
         paths: The files.
-        box: The tight box around the digits, in every photo: left, top, width, height, pixels.
-            Without it each photo is read as a whole.
+        find_box: Says where in each photo the number is; by default it is the whole photo.
         with_previews: Whether the results carry the photos, scaled down for drawing.
     """
 
     def prepare(path: Path) -> tuple[PhotoResult, np.ndarray | None]:
         try:
-            photo = load_picture(path)
+            photo, box = load_picture(path), find_box(path)
             _check_box(box, photo, path)
         except PictureError as error:
             return PhotoResult(path, None, str(error)), None

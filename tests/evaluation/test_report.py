@@ -13,7 +13,6 @@ from svhn.evaluation.report import (
     metrics_table,
     write_predictions,
     write_results,
-    write_whole,
 )
 from svhn.labels import label_array
 
@@ -127,10 +126,3 @@ def test_predictions_are_listed_photo_by_photo(tmp_path):
 
 def read(probabilities: str) -> list[str]:
     return [f"{probability}00000" for probability in probabilities.split()]
-
-
-def test_a_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path):
-    (tmp_path / "results.json").mkdir()  # a folder can't be replaced by a file
-    with pytest.raises(OSError):
-        write_whole(tmp_path / "results.json", b"new")
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from svhn.data.digit_struct import LabelledPhoto, write_digit_struct
 from svhn.errors import UserError
 from svhn.reading.config import ReadingConfig
 from svhn.reading.inference import infer
@@ -146,6 +148,28 @@ def test_pattern_and_box(photos, checkpoint_folder, capfd):
 def test_box_that_is_none(photos, checkpoint_folder, box):
     with pytest.raises(UserError, match="--box"):
         infer(configuration(photos / "1.png", checkpoint_folder, box=box))
+
+
+def test_boxes_from_the_labels_beside_the_photos(checkpoint_folder, tmp_path, capfd):
+    folder = tmp_path / "labelled"
+    for number in (1, 2, 3):
+        save_photo(folder / f"{number}.png", number, 60, 80)
+    boxes = np.array([[10, 5, 12, 30], [25, 8, 14, 30]], np.float32)
+    listed = [LabelledPhoto(f"{number}.png", (4, 2), boxes + number) for number in (1, 2)]
+    write_digit_struct(folder / "digitStruct.mat", listed)
+    output = tmp_path / "out"
+    flags = {"boxes": "labels", "output_dir": str(output)}
+    assert infer(configuration(folder, checkpoint_folder, **flags)) == 1
+    captured = capfd.readouterr()
+    assert len(captured.out.splitlines()) == 2
+    assert "3.png" in captured.err and "--boxes=whole" in captured.err
+    records = json.loads((output / "predictions.json").read_text())
+    assert [record["box"] for record in records] == [[11, 6, 30, 34], [12, 7, 31, 35], None]
+
+
+def test_labels_that_are_not_there(photos, checkpoint_folder):
+    with pytest.raises(UserError, match=r"digitStruct\.mat"):
+        infer(configuration(photos, checkpoint_folder, boxes="labels"))
 
 
 def test_box_for_many_photos(photos, checkpoint_folder):

@@ -9,6 +9,10 @@ from svhn.reading.photos import MAX_THREADS, read_photos
 from tests.reading.conftest import random_photo, save_photo
 
 
+def always(box):
+    return lambda _: box
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Twenty photos, of which 3, 4 and 11 are broken."""
@@ -72,7 +76,7 @@ def test_no_photos(reader):
 
 def test_box_says_where_the_number_is(reader, tmp_path):
     path = save_photo(tmp_path / "photo.png", 5, 80, 100)
-    [result] = read_photos(reader, [path], box=(30, 20, 25, 40))
+    [result] = read_photos(reader, [path], find_box=always((30, 20, 25, 40)))
     picture = reader.prepare(random_photo(5, 80, 100), (30, 20, 25, 40))
     assert [result.reading] == reader.read([picture])
     assert result.box == (30, 20, 25, 40)
@@ -83,10 +87,12 @@ def test_box_says_where_the_number_is(reader, tmp_path):
 def test_box_outside_of_the_photo_is_refused(reader, tmp_path):
     path = save_photo(tmp_path / "photo.png", 5, 80, 100)
     for box in [(100, 0, 5, 5), (0, 80, 5, 5), (-9, 0, 5, 5), (0, -9, 5, 5)]:
-        [result] = read_photos(reader, [path], box=box)
+        [result] = read_photos(reader, [path], find_box=always(box))
         assert result.reading is None
         assert "100 × 80" in result.error
-    [result] = read_photos(reader, [path], box=(-9, -9, 50, 50))  # partly outside is fine
+    [result] = read_photos(
+        reader, [path], find_box=always((-9, -9, 50, 50))
+    )  # partly outside is fine
     assert result.error is None
 
 
@@ -97,7 +103,7 @@ def test_previews_come_when_asked_for(reader, tmp_path):
     Image.fromarray(photo).save(path, compress_level=1)
     [plain] = read_photos(reader, [path])
     assert plain.preview is None
-    [result] = read_photos(reader, [path], box=(400, 800, 40, 80), with_previews=True)
+    [result] = read_photos(reader, [path], find_box=always((400, 800, 40, 80)), with_previews=True)
     assert result.preview.shape == (MAX_SIDE, MAX_SIDE // 2, 3)
     np.testing.assert_allclose(result.preview_box, (100, 200, 10, 20))
     assert result.box == (400, 800, 40, 80)
