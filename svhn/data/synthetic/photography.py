@@ -32,8 +32,10 @@ class Camera:
         fringe: Shift (across, down) of red and, the other way, of blue: sensor pixels.
         noise: Standard deviation of the brightness noise, 0 to 1.
         colour_noise: Standard deviation of the blotchy colour noise.
+        cast: Standard deviation of broad changes of the light's colour.
         halo: Strength of the sharpening, 0 for none.
         jpeg_quality: Pillow's scale.
+        subsampling: Of the file's colours, Pillow's numbers: 0 keeps all, 2 a quarter.
     """
 
     sensor_scale: float
@@ -45,13 +47,15 @@ class Camera:
     fringe: tuple[float, float]
     noise: float
     colour_noise: float
+    cast: float
     halo: float
     jpeg_quality: int
+    subsampling: int
 
 
 def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
     """Returns how a photo is taken in which a digit is `digit_height` pixels high."""
-    blur = np.exp(random.normal(-0.25, 0.38)) * (digit_height / 25) ** 0.6
+    blur = np.exp(random.normal(-0.22, 0.34)) * (digit_height / 25) ** 0.6
     stretch = np.exp(random.normal(0.12, 0.25))
     return Camera(
         sensor_scale=1.0 if random.random() < 0.65 else float(np.exp(-abs(random.normal(0, 0.35)))),
@@ -60,11 +64,16 @@ def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
         contrast=float(np.exp(random.normal(-2.23, 0.42)).clip(0.045, 0.3)),
         tint=np.exp(random.normal((-0.03, 0.0, 0.035), 0.025)).astype(np.float32),
         saturation=float(np.exp(random.normal(-0.08, 0.25))),
-        fringe=(float(random.normal(0.3, 0.65)), float(random.normal(0, 0.35))),
-        noise=float(abs(random.normal(0.0, 0.007))),
-        colour_noise=float(abs(random.normal(0.013, 0.009))),
+        fringe=(
+            float(random.choice([-1, 1]) * random.normal(0.36, 0.17)),
+            float(random.normal(0, 0.25)),
+        ),
+        noise=float(abs(random.normal(0.0, 0.005))),
+        colour_noise=float(0.011 + abs(random.normal(0.0, 0.006))),
+        cast=float(abs(random.normal(0.012, 0.01))),
         halo=float(max(0.0, random.normal(0.3, 0.4))),
         jpeg_quality=int(np.clip(random.normal(66, 14), 30, 92)),
+        subsampling=0 if random.random() < 0.5 else 2,
     )
 
 
@@ -101,12 +110,15 @@ def take_photo(
     shape = pixels.shape[1:]
     pixels += np.float32(camera.noise) * smooth_noise(random, shape, 1.5)
     for channel, strength in enumerate((1.0, 0.5, 1.3)):
-        blotches = smooth_noise(random, shape, 2.4)
+        blotches = smooth_noise(random, shape, 2.0)
         pixels[channel] += np.float32(camera.colour_noise * strength) * blotches
+    for channel in (0, 2):  # patches of another cast: mixed light, coarse colours in old files
+        patches = smooth_noise(random, shape, 0.45 * shape[0])
+        pixels[channel] += np.float32(camera.cast) * patches
     picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
     if camera.halo > 0.05:
         picture = picture.filter(ImageFilter.UnsharpMask(1.2, int(camera.halo * 100), 0))
-    picture = _through_jpeg(random, picture, camera.jpeg_quality)
+    picture = _through_jpeg(random, picture, camera)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BICUBIC)
     return np.asarray(picture)
@@ -159,12 +171,14 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.moveaxis(clipped, 0, 2))
 
 
-def _through_jpeg(random: np.random.Generator, picture: Image.Image, quality: int) -> Image.Image:
+def _through_jpeg(random: np.random.Generator, picture: Image.Image, camera: Camera) -> Image.Image:
     """Compresses; the 8×8 blocks lie anywhere, as in a photo cut from a larger one."""
     right, down = (int(shift) for shift in random.integers(0, 8, 2))
     pixels = np.pad(np.asarray(picture), ((down, 0), (right, 0), (0, 0)), mode="edge")
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling=2)
+    Image.fromarray(pixels).save(
+        file, "JPEG", quality=camera.jpeg_quality, subsampling=camera.subsampling
+    )
     file.seek(0)
     decoded = Image.open(file).convert("RGB")
     return decoded.crop((right, down, decoded.width, decoded.height))
