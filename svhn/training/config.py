@@ -34,8 +34,8 @@ class TrainingConfig:
         group="Data",
     )
     augmentation: float = option(
-        "Strength of the random changes to training pictures: 1 is the recipe's, 0 leaves only "
-        "the random 54×54 patch of the paper.",
+        "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
+        "1 is the recipe's; with 0 training sees just what evaluation sees.",
         1.0,
         group="Data",
         minimum=0.0,
