@@ -21,12 +21,38 @@ setup: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
+DEMO_DATA := demo/data
+DEMO_LOGS := demo/logs
+
+demo: .venv/installed
+	@rm -rf demo
+	@echo "== 1/5 Rendering photos of house numbers, labelled as SVHN's are"
+	$(BIN)/python -m svhn.data.synthetic --out $(DEMO_DATA) --train 4000 --test 500 --extra 0 --seed 1
+	@echo "== 2/5 Converting them to TFRecords"
+	$(BIN)/python convert_to_tfrecords.py --data_dir $(DEMO_DATA)
+	@echo "== 3/5 Training (about three minutes on two cores)"
+	$(BIN)/python train.py --data_dir $(DEMO_DATA) --train_logdir $(DEMO_LOGS)/train --steps 900 --batch_size 32 --learning_rate 0.002 --augmentation 0.5 --evaluate_every 150
+	@echo "== 4/5 Evaluating"
+	$(BIN)/python eval.py --data_dir $(DEMO_DATA) --checkpoint_dir $(DEMO_LOGS)/train --eval_logdir $(DEMO_LOGS)/eval --splits val,test
+	@echo "== 5/5 Reading photos"
+	$(BIN)/python inference.py --image '$(DEMO_DATA)/test/?.png' --boxes labels --restore_checkpoint $(DEMO_LOGS)/train/model.ckpt --output_dir demo/readings
+	@echo
+	@echo "Photos with the numbers read:  demo/readings/annotated/"
+	@echo "The most confident mistakes:   $(DEMO_LOGS)/eval/mistakes_test.png"
+	@echo "Curves, graph and pictures:    .venv/bin/tensorboard --logdir $(DEMO_LOGS)  then open http://localhost:6006"
+
 test: .venv/installed
 	$(BIN)/python -m pytest
 
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+BENCHMARKS := digit_struct synthetic converter input_pipeline models
+
+# PEERS: where checkouts of other projects lie, to be measured beside ours (benchmarks/README.md).
+bench: .venv/installed
+	@for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py $(if $(PEERS),--peer_dir=$(PEERS)) || exit 1; echo; done
 
 clean:
 	rm -rf demo build *.egg-info .pytest_cache .ruff_cache
