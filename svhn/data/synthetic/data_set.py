@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -164,8 +165,12 @@ def _in_order(tasks: Sequence[_Task], workers: int) -> Iterator[list[LabelledPho
         yield from map(_render_task, tasks)
         return
     # Fresh processes: a fork of a process that has TensorFlow's threads may hang.
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, _leave_ctrl_c_to_parent) as pool:
         yield from pool.imap(_render_task, tasks)
+
+
+def _leave_ctrl_c_to_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _render_task(task: _Task) -> list[LabelledPhoto]:

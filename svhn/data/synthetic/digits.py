@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageFilter
 
-from svhn.data.synthetic.fonts import Typeface, text_mask
+from svhn.data.synthetic.fonts import Typeface, ink_share, is_italic, text_mask
 from svhn.data.synthetic.projection import Projection, apply, region_of
 
 
@@ -30,13 +30,19 @@ class Lettering:
 
 def draw_lettering(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> Lettering:
     """Returns a lettering drawn at random from the fonts."""
-    bold_enough = float(np.clip(random.normal(0.05, 0.09), -0.15, 0.22))
+    typeface = typefaces[int(random.integers(len(typefaces)))]
+    for _ in range(2):  # few house numbers are in italics
+        if is_italic(typeface) and random.random() < 0.7:
+            typeface = typefaces[int(random.integers(len(typefaces)))]
+    # House numbers are bold: thin fonts are thickened, bold ones are not.
+    thickening = np.clip((0.5 - ink_share(typeface)) * 0.8, -0.05, 0.16)
+    weight = float(np.clip(random.normal(thickening, 0.08), -0.15, 0.25))
     return Lettering(
-        typeface=typefaces[int(random.integers(len(typefaces)))],
-        weight=bold_enough,
+        typeface=typeface,
+        weight=weight,
         slant=float(random.normal(0, 0.12)) if random.random() < 0.2 else 0.0,
         stencil=bool(random.random() < 0.06),
-        rounding=random.uniform(0.012, 0.035),
+        rounding=max(random.uniform(0.012, 0.035), 0.2 * abs(weight)),
     )
 
 
@@ -55,7 +61,7 @@ def digit_mask(lettering: Lettering, text: str, height: float) -> np.ndarray:
     mask = text_mask(lettering.typeface, text, size)
     radius = max(0.8, lettering.rounding * mask.shape[0])
     border = int(np.ceil(2 * radius)) + 1
-    picture = Image.fromarray(np.pad(mask, border))
+    picture = Image.fromarray(_bordered(mask, border))
     if lettering.slant:
         shift = abs(lettering.slant) * picture.height
         width = picture.width + int(np.ceil(shift))
@@ -123,7 +129,7 @@ def put_on_wall(
     border = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1.0]])
     back = border @ np.linalg.inv(to_canvas) @ to_part
     back /= back[2, 2]
-    source = Image.fromarray((np.pad(mask, 1) * np.float32(255)).astype(np.uint8))
+    source = Image.fromarray(_bordered((mask * np.float32(255)).astype(np.uint8), 1))
     seen = source.transform(
         (columns.stop - columns.start, rows.stop - rows.start),
         Image.Transform.PERSPECTIVE,
@@ -133,6 +139,14 @@ def put_on_wall(
     part = canvas[region]
     np.maximum(part, np.asarray(seen) * np.float32(1 / 255), out=part)
     return edges
+
+
+def _bordered(mask: np.ndarray, border: int) -> np.ndarray:
+    """A mask with zeros around it; several times as fast as `np.pad`."""
+    height, width = mask.shape
+    result = np.zeros((height + 2 * border, width + 2 * border), mask.dtype)
+    result[border : border + height, border : border + width] = mask
+    return result
 
 
 def _outline(mask: np.ndarray) -> np.ndarray:

@@ -85,6 +85,18 @@ def typical_aspect(typeface: Typeface) -> float:
     return max(width / max(height, 1), 0.2)
 
 
+@functools.lru_cache(maxsize=2048)
+def ink_share(typeface: Typeface) -> float:
+    """Returns how much of its box a font's 8 fills: about 0.3 for thin, 0.6 for bold fonts."""
+    return float(text_mask(typeface, "8", 40).mean() / 255)
+
+
+def is_italic(typeface: Typeface) -> bool:
+    """Returns whether a font's file name says that it is slanted."""
+    name = Path(typeface.path).stem.lower()
+    return "ital" in name or "obli" in name or name.endswith(("-it", "_it", "ti"))
+
+
 def find_typefaces(fonts_dir: str | None = None) -> tuple[Typeface, ...]:
     """Returns the usable fonts, in an order that depends on their file names alone.
 

@@ -39,5 +39,5 @@ def light_wall(
         radius = random.uniform(0.3, 1.0)
         falloff = (x - np.float32(across)) ** 2 + (y - np.float32(down)) ** 2
         picture += np.exp(falloff * np.float32(-1 / radius**2)) * np.float32(
-            random.uniform(0.1, 0.45)
+            random.uniform(0.05, 0.25)
         )

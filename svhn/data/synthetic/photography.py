@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from svhn.data.synthetic.textures import smooth_noise
+from svhn.data.synthetic.textures import smooth_colour_noise, smooth_noise
 
 _MOST_COLOUR = 0.155
 """How far a channel gets from grey; the film curve of street-view photos is mild."""
@@ -60,9 +60,9 @@ def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
     return Camera(
         sensor_scale=1.0 if random.random() < 0.65 else float(np.exp(-abs(random.normal(0, 0.35)))),
         blur=(float(blur * stretch), float(blur / stretch)),
-        brightness=float(np.exp(random.normal(-0.85, 0.4)).clip(0.1, 0.85)),
+        brightness=float(np.exp(random.normal(-0.78, 0.47)).clip(0.1, 0.9)),
         contrast=float(np.exp(random.normal(-2.23, 0.42)).clip(0.045, 0.3)),
-        tint=np.exp(random.normal((-0.03, 0.0, 0.035), 0.025)).astype(np.float32),
+        tint=np.exp(random.normal((-0.04, 0.0, 0.042), 0.025)).astype(np.float32),
         saturation=float(np.exp(random.normal(-0.08, 0.25))),
         fringe=(
             float(random.choice([-1, 1]) * random.normal(0.36, 0.17)),
@@ -70,7 +70,7 @@ def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
         ),
         noise=float(abs(random.normal(0.0, 0.005))),
         colour_noise=float(0.011 + abs(random.normal(0.0, 0.006))),
-        cast=float(abs(random.normal(0.012, 0.01))),
+        cast=float(abs(random.normal(0.01, 0.008))),
         halo=float(max(0.0, random.normal(0.3, 0.4))),
         jpeg_quality=int(np.clip(random.normal(66, 14), 30, 92)),
         subsampling=0 if random.random() < 0.5 else 2,
@@ -109,12 +109,10 @@ def take_photo(
     _develop(pixels, camera, number_edges * camera.sensor_scale)
     shape = pixels.shape[1:]
     pixels += np.float32(camera.noise) * smooth_noise(random, shape, 1.5)
-    for channel, strength in enumerate((1.0, 0.5, 1.3)):
-        blotches = smooth_noise(random, shape, 2.0)
-        pixels[channel] += np.float32(camera.colour_noise * strength) * blotches
-    for channel in (0, 2):  # patches of another cast: mixed light, coarse colours in old files
-        patches = smooth_noise(random, shape, 0.45 * shape[0])
-        pixels[channel] += np.float32(camera.cast) * patches
+    strengths = np.array([[[1.0]], [[0.5]], [[1.3]]], np.float32)
+    pixels += np.float32(camera.colour_noise) * strengths * smooth_colour_noise(random, shape, 2.0)
+    # Patches of another cast: mixed light, coarse colours in old files.
+    pixels += np.float32(camera.cast) * smooth_colour_noise(random, shape, 0.45 * shape[0])
     picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
     if camera.halo > 0.05:
         picture = picture.filter(ImageFilter.UnsharpMask(1.2, int(camera.halo * 100), 0))
@@ -136,7 +134,7 @@ def _develop(pixels: np.ndarray, camera: Camera, number_edges: np.ndarray) -> No
     if not around.size:
         around = luminance
     mean = float(luminance.mean()) + 0.02
-    exposure = float(np.clip((camera.brightness / mean) ** 0.85, 0.3, 3.5))
+    exposure = float(np.clip((camera.brightness / mean) ** 0.6, 0.3, 3.0))
     spread = float(around.std()) * exposure + 0.01
     gain = float(np.clip((camera.contrast / spread) ** 0.75, 0.35, 3.0))
     pixels -= luminance
@@ -174,11 +172,11 @@ def _as_bytes(pixels: np.ndarray) -> np.ndarray:
 def _through_jpeg(random: np.random.Generator, picture: Image.Image, camera: Camera) -> Image.Image:
     """Compresses; the 8×8 blocks lie anywhere, as in a photo cut from a larger one."""
     right, down = (int(shift) for shift in random.integers(0, 8, 2))
-    pixels = np.pad(np.asarray(picture), ((down, 0), (right, 0), (0, 0)), mode="edge")
+    shifted = Image.new("RGB", (picture.width + right, picture.height + down))
+    for place in ((0, 0), (right, 0), (0, down), (right, down)):  # copies fill the rim
+        shifted.paste(picture, place)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(
-        file, "JPEG", quality=camera.jpeg_quality, subsampling=camera.subsampling
-    )
+    shifted.save(file, "JPEG", quality=camera.jpeg_quality, subsampling=camera.subsampling)
     file.seek(0)
     decoded = Image.open(file).convert("RGB")
     return decoded.crop((right, down, decoded.width, decoded.height))

@@ -104,7 +104,7 @@ def paint_plaque(
             bite = np.float32(0.16) - np.hypot(across, down)
             distance = np.maximum(distance, bite.astype(np.float32))
     if plaque.wear > 0.5:  # bent and chipped edges
-        distance = distance + np.float32(0.012) * smooth_noise(random, x.shape, unit * 0.25)
+        distance = distance + np.float32(0.006) * smooth_noise(random, x.shape, unit * 0.25)
     inside = coverage(distance, 1 / unit)
     depth = random.uniform(0.0, 0.1) * unit
     shadow = blurred(shifted(inside, light[0] * depth, light[1] * depth), max(0.6, depth * 0.6))

@@ -17,8 +17,8 @@ from svhn.data.synthetic.plaques import draw_plaque, paint_plaque
 from svhn.data.synthetic.projection import Projection, view
 from svhn.data.synthetic.walls import paint_edges, paint_wall
 
-_MAX_CANVAS_PIXELS = 24_000
-_MAX_SUPERSAMPLING = 1.7
+_MAX_CANVAS_PIXELS = 22_000
+_MAX_SUPERSAMPLING = 1.5
 _INK_HEIGHT = 0.93
 """Height of the ink over the height of its box: SVHN's boxes are slightly loose."""
 

@@ -26,6 +26,17 @@ def smooth_noise(
     return np.asarray(soft) * np.float32(1.35)
 
 
+def smooth_colour_noise(
+    random: np.random.Generator, shape: tuple[int, int], cell: float
+) -> np.ndarray:
+    """Returns soft coloured blotches, float32 (3, *shape): mean 0, standard deviation about 1."""
+    rows, columns = (int(np.clip(side / cell, 1, side)) + 2 for side in shape)
+    coarse = random.standard_normal((rows, columns, 3), np.float32) * np.float32(36) + 128
+    bytes_ = Image.fromarray(coarse.clip(0, 255).astype(np.uint8))
+    soft = np.asarray(bytes_.resize(shape[::-1], Image.Resampling.BILINEAR))
+    return (np.moveaxis(soft, 2, 0).astype(np.float32) - 128) * np.float32(1.35 / 36)
+
+
 def rounded_rectangle(
     x: np.ndarray, y: np.ndarray, half_width: float, half_height: float, radius: float
 ) -> np.ndarray:
