@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
 
-MODEL_NAMES = ("compact", "goodfellow")
+MODEL_NAMES = ("compact", "goodfellow", "plain")
 """The models there are. Each is a module of this package with a function `build`."""
 
 DEFAULT_MODEL = "compact"

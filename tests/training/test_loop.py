@@ -33,6 +33,7 @@ def config(data_dir, folder, **changes):
         "log_every": 2,
         "seed": 4,
         "schedule": "constant",
+        "model": "plain",
     }
     return TrainingConfig(data_dir, train_logdir=str(folder), **{**flags, **changes})
 
@@ -144,7 +145,7 @@ def test_tensorboard_has_curves_pictures_graph_and_hyperparameters(finished):
     for tag in ("loss", "sequence_accuracy", "digit_accuracy", "samples"):
         assert steps["val", tag] == [3, 6]
     graph = runs["train"].Graph()
-    assert any("stage_1_block_1" in node.name for node in graph.node)
+    assert any("convolution_1" in node.name for node in graph.node)
     metadata = runs["val"].SummaryMetadata("_hparams_/session_start_info")
     assert metadata.plugin_data.plugin_name == "hparams"
 
