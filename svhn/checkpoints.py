@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from svhn.command_line import warn
 from svhn.errors import UserError
 from svhn.models import MODEL_NAMES, build_model
 
@@ -27,6 +28,10 @@ _STATE_KEY = "state/.ATTRIBUTES/VARIABLE_VALUE"
 
 _DAMAGE_ERRORS = (tf.errors.OpError, RuntimeError, IndexError)
 """What TensorFlow raises for a checkpoint file that is cut off or overwritten."""
+
+
+class DamagedCheckpointError(UserError):
+    """A checkpoint whose files are cut off or overwritten."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,26 +106,38 @@ class Checkpoints:
             ) from error
 
     def restore_last(self) -> dict[str, Any] | None:
-        """Restores the newest checkpoint and returns its state; None where there is none.
+        """Restores the newest whole checkpoint and returns its state; None where there is none.
+
+        A damaged one (the machine went down while it was written) is passed over with a warning.
 
         Raises:
-            UserError: If the checkpoint doesn't fit the model and optimizer.
+            UserError: If the checkpoint doesn't fit the model and optimizer, or all are damaged.
         """
-        prefix = newest_checkpoint(self.folder)
-        if prefix is None:
-            return None
-        _restore(self._checkpoint, prefix)
-        return json.loads(self._state.numpy())
+        prefixes = checkpoints_by_age(self.folder)
+        for position, prefix in enumerate(prefixes):
+            try:
+                _restore(self._checkpoint, prefix)
+                return json.loads(self._state.numpy())
+            except DamagedCheckpointError as error:
+                if position == len(prefixes) - 1:
+                    raise
+                warn(f"{error} (going on from the one before it)")
+        return None
 
 
-def newest_checkpoint(folder: str | Path) -> str | None:
-    """Returns the prefix of the checkpoint with the highest step in a folder, if there is one."""
+def checkpoints_by_age(folder: str | Path) -> list[str]:
+    """Returns the prefixes of the checkpoints in a folder, that with the highest step first."""
     steps = {}
     for index in Path(folder).glob(f"{CHECKPOINT_NAME}-*.index"):
         match = re.fullmatch(rf"{re.escape(CHECKPOINT_NAME)}-(\d+)\.index", index.name)
         if match:
             steps[int(match[1])] = str(index.with_suffix(""))
-    return steps[max(steps)] if steps else None
+    return [steps[step] for step in sorted(steps, reverse=True)]
+
+
+def newest_checkpoint(folder: str | Path) -> str | None:
+    """Returns the prefix of the checkpoint with the highest step in a folder, if there is one."""
+    return next(iter(checkpoints_by_age(folder)), None)
 
 
 def resolve_checkpoint(path: str | Path) -> str:
@@ -231,9 +248,9 @@ def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:
         raise _damaged(prefix, error) from error
 
 
-def _damaged(prefix: str, error: Exception) -> UserError:
+def _damaged(prefix: str, error: Exception) -> DamagedCheckpointError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return UserError(
+    return DamagedCheckpointError(
         f"{prefix} can't be read: {reason}. Delete its files (an older checkpoint beside it may "
         "be whole) and try again"
     )

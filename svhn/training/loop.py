@@ -81,7 +81,7 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
     elif config.restore_checkpoint:
         print(f"Starts from the weights of {config.restore_checkpoint}", flush=True)
 
-    with Summaries(config.train_logdir) as summaries, _stop_signals() as signals:
+    with Summaries(config.train_logdir, state.step) as summaries, _stop_signals() as signals:
         if not state.step:
             summaries.start(config, model)
         run = _Run(config, data, steps, strategy, model, optimizer, checkpoints, summaries, state)

@@ -18,6 +18,7 @@ from svhn.evaluation.mistakes import mistakes_sheet, visible_picture
 from svhn.evaluation.predict import SplitPredictions
 from svhn.labels import number_text
 from svhn.training.config import TrainingConfig
+from svhn.training.event_files import drop_events_after
 
 SAMPLES = 32
 RIGHT_COLOUR, WRONG_COLOUR = "#63d471", "#ff6b6b"
@@ -26,7 +27,15 @@ RIGHT_COLOUR, WRONG_COLOUR = "#63d471", "#ff6b6b"
 class Summaries:
     """Writes the events of one run; use as a context manager."""
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, step: int = 0):
+        """Opens the files; what a run that was cut off wrote after `step` is dropped.
+
+        Args:
+            folder: The run's log folder.
+            step: Where the run goes on; 0 for a new one.
+        """
+        for name in ("train", "val"):
+            drop_events_after(Path(folder) / name, step or -1)
         self._train = tf.summary.create_file_writer(str(Path(folder) / "train"))
         self._val = tf.summary.create_file_writer(str(Path(folder) / "val"))
 

@@ -74,6 +74,27 @@ def test_a_run_in_two_parts_ends_like_one_in_one_part(finished, data_dir, tmp_pa
         np.testing.assert_array_equal(one, two)
 
 
+def points(folder, run, tag):
+    accumulator = EventAccumulator(str(folder / run), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    return [event.step for event in accumulator.Tensors(tag)]
+
+
+def test_a_cut_off_run_goes_on_without_doubled_points_past_a_damaged_checkpoint(
+    finished, data_dir, tmp_path, capsys
+):
+    train(config(data_dir, tmp_path))
+    # As if it had been killed while the last checkpoint was written: step 3 is the last whole one.
+    data = next(tmp_path.glob("model.ckpt-6.data-*"))
+    data.write_bytes(data.read_bytes()[:99])
+    train(config(data_dir, tmp_path))
+    assert "model.ckpt-6 can't be read" in capsys.readouterr().err
+    for one, two in zip(weights(finished), weights(tmp_path), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert points(tmp_path, "train", "loss") == [2, 3, 4, 6]
+    assert points(tmp_path, "val", "loss") == [3, 6]
+
+
 def test_a_signal_saves_and_ends_and_the_same_command_goes_on(
     data_dir, tmp_path, capsys, monkeypatch
 ):
