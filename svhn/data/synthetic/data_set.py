@@ -62,7 +62,7 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
         raise UserError(
             f"--out={config.out}: {error.strerror or error}"
             f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space (about 15 kB a photo)"
+            " enough free space (about 20 kB a photo)"
         ) from error
     return counts
 
@@ -127,29 +127,36 @@ def render_split(
         )
         for first in range(0, count, _PHOTOS_A_TASK)
     ]
-    photos: list[LabelledPhoto] = []
-    with progress(total=count, description=f"Rendering {split}") as bar:
-        for labels in _in_order(tasks, config.workers or os.cpu_count() or 1):
-            photos += labels
-            bar.update(len(labels))
-    settings = {
-        "program": "svhn.data.synthetic",
-        "seed": config.seed,
-        "split": split,
-        "photos": count,
-        "fonts": len(typefaces),
-        "fonts_digest": fonts_digest(typefaces),
-    }
-    (unfinished / SETTINGS_NAME).write_text(json.dumps(settings, indent=2) + "\n")
-    write_digit_struct(unfinished / DIGIT_STRUCT_NAME, photos)
-    if place.exists():
-        replaced = place.with_name(split + ".replaced")
-        shutil.rmtree(replaced, ignore_errors=True)
-        place.rename(replaced)
+    try:
+        photos: list[LabelledPhoto] = []
+        with progress(total=count, description=f"Rendering {split}") as bar:
+            for labels in _in_order(tasks, config.workers or os.cpu_count() or 1):
+                photos += labels
+                bar.update(len(labels))
+        settings = {
+            "program": "svhn.data.synthetic",
+            "seed": config.seed,
+            "split": split,
+            "photos": count,
+            "fonts": len(typefaces),
+            "fonts_digest": fonts_digest(typefaces),
+        }
+        (unfinished / SETTINGS_NAME).write_text(json.dumps(settings, indent=2) + "\n")
+        write_digit_struct(unfinished / DIGIT_STRUCT_NAME, photos)
+        _put_in_place(unfinished, place)
+    finally:  # after an error or Ctrl-C; once it is in place there is nothing to remove
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _put_in_place(unfinished: Path, place: Path) -> None:
+    if not place.exists():
         unfinished.rename(place)
-        shutil.rmtree(replaced)
-    else:
-        unfinished.rename(place)
+        return
+    replaced = place.with_name(place.name + ".replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    place.rename(replaced)
+    unfinished.rename(place)
+    shutil.rmtree(replaced)
 
 
 def fonts_digest(typefaces: Sequence[Typeface]) -> str:
@@ -176,7 +183,7 @@ def _leave_ctrl_c_to_parent() -> None:
 def _render_task(task: _Task) -> list[LabelledPhoto]:
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
-        raise SystemExit("the process that asked for these photos is gone")
+        raise SystemExit(1)  # nobody waits for these photos
     labels = []
     for index in range(task.first, task.last):
         photo = render_photo(photo_generator(task.seed, task.split, index), task.typefaces)

@@ -18,6 +18,7 @@ class Lettering:
         weight: Bolder above 0, thinner below; about -0.2 to 0.2.
         slant: How much the digits lean, x per y.
         stencil: Whether bridges cut the strokes.
+        hollow: Whether only the contours of the strokes are there.
         rounding: Radius that rounds corners (cast and worn digits), share of the height.
     """
 
@@ -25,6 +26,7 @@ class Lettering:
     weight: float = 0.0
     slant: float = 0.0
     stencil: bool = False
+    hollow: bool = False
     rounding: float = 0.02
 
 
@@ -42,6 +44,7 @@ def draw_lettering(random: np.random.Generator, typefaces: tuple[Typeface, ...])
         weight=weight,
         slant=float(random.normal(0, 0.12)) if random.random() < 0.2 else 0.0,
         stencil=bool(random.random() < 0.06),
+        hollow=bool(random.random() < 0.025),
         rounding=max(random.uniform(0.012, 0.035), 0.2 * abs(weight)),
     )
 
@@ -59,7 +62,8 @@ def digit_mask(lettering: Lettering, text: str, height: float) -> np.ndarray:
     """
     size = int(np.clip(np.ceil(height / 0.72 / 8) * 8, 16, 480))
     mask = text_mask(lettering.typeface, text, size)
-    radius = max(0.8, lettering.rounding * mask.shape[0])
+    rounding = 0.04 if lettering.hollow else lettering.rounding
+    radius = max(0.8, rounding * mask.shape[0])
     border = int(np.ceil(2 * radius)) + 1
     picture = Image.fromarray(_bordered(mask, border))
     if lettering.slant:
@@ -77,7 +81,10 @@ def digit_mask(lettering: Lettering, text: str, height: float) -> np.ndarray:
     field = np.asarray(picture.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
     level = 0.5 - lettering.weight
     ink = np.clip((field - np.float32(level)) * np.float32(1.6 * radius) + np.float32(0.5), 0, 1)
-    if lettering.stencil:
+    if lettering.hollow:
+        core = (field - np.float32(min(level + 0.4, 0.95))) * np.float32(1.6 * radius)
+        ink = ink - np.clip(core + np.float32(0.5), 0, 0.9)
+    if lettering.stencil and text not in "147":
         ink = _bridged(ink)
     rows = np.flatnonzero(ink.max(axis=1) > 0.3)
     columns = np.flatnonzero(ink.max(axis=0) > 0.3)
@@ -90,8 +97,6 @@ def _bridged(ink: np.ndarray) -> np.ndarray:
     """A vertical bridge in the middle, as stencils have it."""
     centre, half = ink.shape[1] * 0.52, max(0.7, ink.shape[0] * 0.03)
     distance = np.abs(np.arange(ink.shape[1], dtype=np.float32) + 0.5 - centre)
-    if ink.shape[1] < 0.35 * ink.shape[0]:  # a 1 would vanish
-        return ink
     return ink * np.clip(distance - np.float32(half) + 0.5, 0, 1)
 
 

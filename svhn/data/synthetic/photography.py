@@ -62,7 +62,7 @@ def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
         blur=(float(blur * stretch), float(blur / stretch)),
         brightness=float(np.exp(random.normal(-0.78, 0.47)).clip(0.1, 0.9)),
         contrast=float(np.exp(random.normal(-2.23, 0.42)).clip(0.045, 0.3)),
-        tint=np.exp(random.normal((-0.04, 0.0, 0.042), 0.025)).astype(np.float32),
+        tint=np.exp(random.normal((-0.032, 0.0, 0.042), 0.025)).astype(np.float32),
         saturation=float(np.exp(random.normal(-0.08, 0.25))),
         fringe=(
             float(random.choice([-1, 1]) * random.normal(0.36, 0.17)),

@@ -59,7 +59,7 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
 
     x, y = wall_view.wall_coordinates((slice(0, height), slice(0, width)))
     picture, ground = paint_wall(random, x, y, unit)
-    if random.random() < 0.7:
+    if random.random() < 0.78:
         paint_edges(random, picture, x, y, unit)
 
     masks, places = arrange_digits(random, layout, lettering, unit)
@@ -119,7 +119,7 @@ def arrange_digits(
     masks = [digit_mask(lettering, str(digit), unit * _INK_HEIGHT) for digit in layout.digits]
     natural = np.array([mask.shape[1] / mask.shape[0] for mask in masks])
     # The font is stretched as a whole; its 1 stays narrower than its 8.
-    stretch = (layout.digit_aspect - 0.1) / typical_aspect(lettering.typeface)
+    stretch = (layout.digit_aspect - 0.085) / typical_aspect(lettering.typeface)
     stretch = np.clip(stretch, 0.4, 1.8)
     widths = natural * stretch * _INK_HEIGHT
     gap = max(layout.gap + 0.09, 0.02 if lettering.slant == 0 else -0.1)
