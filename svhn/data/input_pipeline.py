@@ -57,15 +57,6 @@ def training_batches(
     Raises:
         UserError: If there is no whole conversion, or a split is absent or empty.
     """
-    paths = [path for split in splits for path in records.shard_paths(data_dir, split)]
-    photos = sum(records.photo_count(data_dir, split) for split in splits)
-    first_epoch, done = divmod(start_example, photos)
-
-    @_as_written
-    def serialized_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Seeds and epochs are below 2³¹, so each pair of them has a key of its own.
-        epoch_key = seed * 2**32 + epoch
-        return _shuffled_records(paths, epoch_key).map(lambda serialized: (serialized, epoch_key))
 
     @_as_written
     def example(serialized: tf.Tensor, epoch_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -76,9 +67,7 @@ def training_batches(
         return picture, label_array(record["digit_labels"])
 
     return (
-        tf.data.Dataset.range(first_epoch, tf.int64.max)
-        .flat_map(serialized_epoch)
-        .skip(done)  # whole encoded photos: nothing is decoded for them
+        _serialized_examples(data_dir, splits, seed, start_example)
         .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)
@@ -161,6 +150,24 @@ def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]
                         f" python convert_to_tfrecords.py --data_dir {data_dir} --overwrite"
                     ) from error
         raise
+
+
+def _serialized_examples(
+    data_dir: str | Path, splits: Sequence[str], seed: int, start_example: int = 0
+) -> tf.data.Dataset:
+    """Returns endless (record, key of seed and epoch), in the order of training."""
+    paths = [path for split in splits for path in records.shard_paths(data_dir, split)]
+    photos = sum(records.photo_count(data_dir, split) for split in splits)
+    first_epoch, done = divmod(start_example, photos)
+
+    @_as_written
+    def serialized_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Seeds and epochs are below 2³¹, so each pair of them has a key of its own.
+        epoch_key = seed * 2**32 + epoch
+        return _shuffled_records(paths, epoch_key).map(lambda serialized: (serialized, epoch_key))
+
+    # What is skipped are encoded photos: nothing is decoded for them.
+    return tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(serialized_epoch).skip(done)
 
 
 def _shuffled_records(paths: Sequence[str], epoch_key: tf.Tensor) -> tf.data.Dataset:
