@@ -3,7 +3,11 @@
 From the shell:
 
     python -m svhn.data.synthetic --out DIR --train 8000 --test 1000 --seed 1
-    python -m svhn.data.synthetic.sheet --photos_dir DIR/train --beside_dir SVHN/train --out a.png
+
+and to look at it and measure it beside real photos
+
+    python -m svhn.data.synthetic.sheet --photos_dir DIR/train --beside_dir SVHN/train [--crops]
+    python -m svhn.data.synthetic.likeness --photos_dir DIR/train --beside_dir SVHN/train
 
 From Python: `render_data_set(SyntheticConfig(out="DIR", train=100))`.
 
@@ -16,8 +20,9 @@ matplotlib are enough to run. On Debian and Ubuntu a good set is
         fonts-texgyre fonts-opendin fonts-adf-universalis fonts-play fonts-dosis fonts-cabin
 
 Way of a photo: `layout` says which number stands where and how large; `scene` paints a wall
-(`walls`), a plaque (`plaques`) and digits (`digits`) and lights them; `photography` does to the
-picture what a street-view camera and its JPEG files do; `data_set` writes the folders.
+(`walls`), a plaque (`plaques`), digits (`digits`, `ink`) and what is around them (`fittings`), and
+lights them (`lighting`); `photography` does to the picture what a street-view camera and its JPEG
+files do; `annotation` draws the boxes; `data_set` writes the folders.
 """
 
 from svhn.data.synthetic.config import SyntheticConfig

@@ -33,16 +33,16 @@ _DIGIT_FREQUENCIES = {
     ],
 }
 
-# Photo height in pixels.
-_PHOTO_HEIGHT = {
-    1: [12, 14, 20, 24, 31, 42, 61, 89, 112, 179, 350],
-    2: [12, 17, 21, 25, 33, 46, 69, 97, 120, 179, 400],
-    3: [12, 17, 21, 27, 37, 55, 84, 120, 146, 191, 400],
-    4: [12, 13, 14, 17, 21, 33, 64, 106, 133, 187, 300],
+# Height of a digit's box in pixels.
+_DIGIT_PIXELS = {
+    1: [8, 11, 14, 16, 21, 29, 42, 58, 73, 120, 240],
+    2: [8, 12, 15, 17, 22, 30, 43, 59, 72, 108, 240],
+    3: [8, 12, 15, 18, 22.5, 30, 41, 53, 63, 83, 160],
+    4: [8, 11, 12, 13, 15, 21, 31, 44, 54, 79, 140],
 }
 
-# Height of a digit's box over the height of the photo.
-_DIGIT_HEIGHT = {
+# The same over the height of the photo; about independent of it.
+_DIGIT_SHARE = {
     1: [0.25, 0.375, 0.484, 0.537, 0.621, 0.707, 0.778, 0.842, 0.880, 0.944, 0.98],
     2: [0.18, 0.272, 0.422, 0.491, 0.594, 0.691, 0.769, 0.833, 0.875, 0.941, 0.98],
     3: [0.12, 0.182, 0.268, 0.337, 0.446, 0.583, 0.706, 0.792, 0.842, 0.923, 0.97],
@@ -69,6 +69,9 @@ _GAP = [-0.3, -0.2, -0.12, -0.085, -0.04, 0, 0.048, 0.098, 0.14, 0.32, 0.7]
 
 _SMALLEST_DIGIT = 7.5
 """Pixels; fewer than one in a thousand of SVHN's digits are lower."""
+
+_CUT_SHARE = 0.02
+"""Numbers that stand wherever they fall, so that the photo's edge may cut them."""
 
 _VERTICAL_SHARE = 0.004
 """Numbers whose digits stand below each other."""
@@ -106,9 +109,8 @@ def draw_layout(random: np.random.Generator) -> Layout:
     digits = draw_number(random)
     table = min(len(digits), 4)
     vertical = len(digits) in (2, 3) and random.random() < _VERTICAL_SHARE
-    photo_height = _from_quantiles(random, _PHOTO_HEIGHT[table])
-    digit_height = photo_height * _from_quantiles(random, _DIGIT_HEIGHT[table])
-    digit_height = max(digit_height, _SMALLEST_DIGIT)
+    digit_height = _from_quantiles(random, _DIGIT_PIXELS[table])
+    photo_height = digit_height / _from_quantiles(random, _DIGIT_SHARE[table])
     digit_aspect = _from_quantiles(random, _DIGIT_ASPECT)
     gap = _from_quantiles(random, _GAP)
     step = _from_quantiles(random, _STEP) if len(digits) > 1 else 0.0
@@ -122,16 +124,19 @@ def draw_layout(random: np.random.Generator) -> Layout:
     log_aspect += 0.061 * np.log(min(down * digit_height / photo_height, 1.0))
     photo_width = photo_height * float(np.exp(log_aspect))
     # A number that would not fit is drawn smaller; the photo keeps its size.
-    fit = min(0.94 * photo_width / across, 0.97 * photo_height / down)
-    digit_height = min(digit_height, fit)
+    digit_height = min(digit_height, 0.94 * photo_width / across, 0.96 * photo_height / down)
     if digit_height < _SMALLEST_DIGIT:
         enlarged = _SMALLEST_DIGIT / digit_height
         photo_width, photo_height = photo_width * enlarged, photo_height * enlarged
         digit_height = _SMALLEST_DIGIT
-    centre = (
+    centre = [
         photo_width * _from_quantiles(random, _CENTRE_X),
         photo_height * _from_quantiles(random, _CENTRE_Y),
-    )
+    ]
+    if random.random() > _CUT_SHARE:
+        half_width, half_height = across * digit_height / 2 + 1, down * digit_height / 2 + 1
+        centre[0] = min(max(centre[0], half_width), max(photo_width - half_width, half_width))
+        centre[1] = min(max(centre[1], half_height), max(photo_height - half_height, half_height))
     return Layout(
         digits=digits,
         photo_width=max(round(photo_width), 16),
@@ -140,7 +145,7 @@ def draw_layout(random: np.random.Generator) -> Layout:
         digit_aspect=digit_aspect,
         gap=gap,
         step=step,
-        centre=centre,
+        centre=tuple(centre),
         vertical=vertical,
     )
 

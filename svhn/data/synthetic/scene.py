@@ -98,7 +98,7 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
     pixels = take_photo(random, picture, camera, number_edges, size)
     ink_boxes = np.concatenate([edges[:, :2], edges[:, 2:] - edges[:, :2]], axis=1)
     return RenderedPhoto(
-        pixels, layout.digits, draw_boxes(random, edges), ink_boxes.astype(np.float32)
+        pixels, layout.digits, draw_boxes(random, edges, size), ink_boxes.astype(np.float32)
     )
 
 
