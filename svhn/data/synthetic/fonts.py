@@ -244,7 +244,7 @@ def _references() -> tuple[np.ndarray, ...]:
 
 def _system_font_paths() -> list[Path]:
     """All font files that fontconfig knows, or matplotlib's finder; and matplotlib's own."""
-    from matplotlib import font_manager, get_data_path  # slow to import, and only needed here
+    from matplotlib import get_data_path  # slow to import, and only needed here
 
     try:
         listing = subprocess.run(
@@ -255,6 +255,8 @@ def _system_font_paths() -> list[Path]:
             timeout=60,
         ).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
+        from matplotlib import font_manager  # its import looks at every font of the system
+
         listing = font_manager.findSystemFonts()
     own = Path(get_data_path(), "fonts", "ttf").glob("*.ttf")
     paths = [path for path in map(Path, listing) if path.suffix.lower() in FONT_ENDINGS]

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from svhn.data.synthetic.textures import smooth_colour_noise, smooth_noise
+from svhn.data.synthetic.textures import smooth_colour_noise
 
 _MOST_COLOUR = 0.155
 """How far a channel gets from grey; the film curve of street-view photos is mild."""
@@ -98,19 +98,16 @@ def take_photo(
     """
     sensor_size = tuple(max(6, round(side * camera.sensor_scale)) for side in size)
     picture = Image.fromarray(_as_bytes(scene * np.float32(255)))
-    enlarged = scene.shape[2] / size[0]
-    picture = picture.filter(
-        ImageFilter.GaussianBlur(tuple(radius * enlarged for radius in camera.blur))
-    )
-    picture = picture.resize(sensor_size, Image.Resampling.BOX, reducing_gap=None)
+    picture = picture.resize(sensor_size, Image.Resampling.BOX)
+    blur = tuple(radius * camera.sensor_scale for radius in camera.blur)
+    picture = picture.filter(ImageFilter.GaussianBlur(blur))
     picture = _fringed(picture, camera.fringe)
     pixels = np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)).astype(np.float32)
     pixels *= np.float32(1 / 255)
     _develop(pixels, camera, number_edges * camera.sensor_scale)
     shape = pixels.shape[1:]
-    pixels += np.float32(camera.noise) * smooth_noise(random, shape, 1.5)
-    strengths = np.array([[[1.0]], [[0.5]], [[1.3]]], np.float32)
-    pixels += np.float32(camera.colour_noise) * strengths * smooth_colour_noise(random, shape, 2.0)
+    noise = smooth_colour_noise(random, shape, 1.8, camera.noise / camera.colour_noise)
+    pixels += np.float32(camera.colour_noise) * noise
     # Patches of another cast: mixed light, coarse colours in old files.
     pixels += np.float32(camera.cast) * smooth_colour_noise(random, shape, 0.45 * shape[0])
     picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
