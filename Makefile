@@ -48,11 +48,13 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-BENCHMARKS := digit_struct synthetic converter input_pipeline models
-
-# PEERS: where checkouts of other projects lie, to be measured beside ours (benchmarks/README.md).
+# PEER: a checkout of github.com/potterhsu/SVHNClassifier, to be measured beside our converter.
 bench: .venv/installed
-	@for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py $(if $(PEERS),--peer_dir=$(PEERS)) || exit 1; echo; done
+	@$(BIN)/python benchmarks/digit_struct.py
+	@$(BIN)/python benchmarks/synthetic.py
+	@$(BIN)/python benchmarks/converter.py $(if $(PEER),--peer_dir=$(PEER))
+	@$(BIN)/python benchmarks/input_pipeline.py
+	@$(BIN)/python benchmarks/models.py
 
 clean:
 	rm -rf demo build *.egg-info .pytest_cache .ruff_cache
