@@ -31,11 +31,11 @@ class Augmentation:
     shear: float = 0.15
     """Slant: the sideways step for each step down, in the photo."""
 
-    brightness: float = 50.0
-    """Grey levels, up or down; what leaves 0 to 255 is clipped, as in a photo."""
+    brightness: float = 0.5
+    """The mean rises or falls by this fraction of its distance to black or white, the nearer."""
 
     contrast: float = 0.4
-    """Distances from middle grey grow or shrink, natural logarithm."""
+    """Distances from the mean grow or shrink, natural logarithm."""
 
     saturation: float = 0.6
     """Distances from each pixel's own grey grow or shrink by this fraction; 1 is grey."""

@@ -118,3 +118,12 @@ def test_standardised():
     assert (picture.dtype, picture.shape) == (np.float32, (54, 54, 3))
     assert picture.mean() == pytest.approx(0, abs=1e-5)
     assert picture.std() == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(("dark", "light"), [(4, 24), (225, 250)], ids=str)
+def test_the_number_on_a_dark_or_a_bright_photo_survives(dark, light):
+    pixels = np.full((60, 90, 3), dark, np.uint8)
+    pixels[20:36, 34:40] = light
+    for number in range(20):
+        only = dataclasses.replace(NOTHING, brightness=0.5, contrast=0.4, saturation=0.6)
+        assert random_crop(pixels, BOXES, key(number), only).numpy().std() > 0.8
