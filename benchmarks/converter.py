@@ -26,6 +26,7 @@ from PIL import Image, ImageFilter
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.report import Row, print_report  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.data.digit_struct import (  # noqa: E402
     DIGIT_STRUCT_NAME,
@@ -85,22 +86,29 @@ def main(config: BenchmarkConfig) -> int:
     total = config.photos
     size = sum(len(picture) for picture, _ in photos) / len(photos)
     kind = f"from {config.source_dir}" if config.source_dir else "generated"
-    print(f"{total:,} photos, {kind}, {size / 1000:.1f} kB on average; {config.repeats} runs each")
-    print(f"{'converter':26}{'whole process':>16}{'without start-up':>18}{'start-up':>10}")
-    rates = {}
+    rows, rates = [], {}
     for name, (of_few, of_many) in seconds.items():
         short, long = statistics.median(of_few), statistics.median(of_many)
         steady = (total - FEW_PHOTOS) / (long - short)
         rates[name] = (total / long, steady)
-        start_up = long - total / steady
-        print(f"{name:26}{total / long:10,.0f} ph./s{steady:12,.0f} ph./s{start_up:8.1f} s")
-    ours, *others = rates.values()
+        rows += [
+            Row(f"{name}, whole process", f"{total / long:,.0f}", "photos/s"),
+            Row(f"{name}, without start-up", f"{steady:,.0f}", "photos/s"),
+        ]
     if config.peer_dir:
-        whole, steady = (mine / theirs for mine, theirs in zip(ours, others[-1], strict=True))
-        print(f"ours ÷ peer's: {whole:.1f} whole, {steady:.1f} steady; target ≥ {TARGET_RATIO:g}")
+        ours, *_, theirs = rates.values()
+        target = f"at least {TARGET_RATIO:g}"
+        rows += [
+            Row("times as fast, whole process", f"{ours[0] / theirs[0]:.1f}", "×", target),
+            Row("times as fast, without start-up", f"{ours[1] / theirs[1]:.1f}", "×"),
+        ]
     else:
-        print("potterhsu/SVHNClassifier  not measured: give --peer_dir")
-    print(_machine(cores))
+        rows.append(Row("potterhsu/SVHNClassifier", "-", "not measured: give --peer_dir"))
+    print_report(
+        f"Conversion of {total:,} photos, {kind}, {size / 1000:.1f} kB on average, "
+        f"median of {config.repeats} runs",
+        rows,
+    )
     return 0
 
 
@@ -190,15 +198,6 @@ def _make_folder(data_dir: Path, photos: list[tuple[bytes, LabelledPhoto]], coun
             listed.append(photo)
         first += len(listed)
         write_digit_struct(data_dir / folder / DIGIT_STRUCT_NAME, listed)
-
-
-def _machine(cores: int) -> str:
-    model = "unknown processor"
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        names = [line for line in information.read_text().splitlines() if "model name" in line]
-        model = names[0].split(":")[1].strip() if names else model
-    return f"{model}, {cores} cores, {time.strftime('%Y-%m-%d')}"
 
 
 if __name__ == "__main__":

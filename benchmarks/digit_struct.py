@@ -9,9 +9,6 @@ file, and its time for all is their time scaled up.
 """
 
 import dataclasses
-import datetime
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -26,6 +23,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.report import Row, print_report  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.data.digit_struct import (  # noqa: E402
     DIGIT_STRUCT_NAME,
@@ -98,17 +96,6 @@ def check_same(photos: list[LabelledPhoto], naive: list[tuple[str, dict]]) -> No
             raise AssertionError(f"the two readers disagree about {name}")
 
 
-def machine() -> str:
-    model = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    return f"{model}, {os.cpu_count()} cores, {datetime.datetime.now().astimezone():%Y-%m-%d}"
-
-
 def main(config: BenchmarkConfig) -> int:
     naive_photos = min(config.naive_photos or config.photos, config.photos)
     with tempfile.TemporaryDirectory() as folder:
@@ -126,17 +113,16 @@ def main(config: BenchmarkConfig) -> int:
             naive_times.append(naive * config.photos / naive_photos)
     own, naive = statistics.median(own_times), statistics.median(naive_times)
     scaled = f" (scaled from {naive_photos:,})" if naive_photos < config.photos else ""
-    rows = [
-        ("read, peers' h5py loop", f"{naive:.1f}", f"s{scaled}", ""),
-        ("read, svhn", f"{own:.2f}", "s", ""),
-        ("times as fast", f"{naive / own:.1f}", "×", f"at least {TARGET_RATIO:g}"),
-        ("write, svhn", f"{write_seconds:.1f}", "s", ""),
-    ]
-    print(f"digitStruct.mat of {config.photos:,} photos, {megabytes:.0f} MB, generated")
-    for what, figure, unit, target in rows:
-        print(f"  {what:<24}{figure:>8} {unit:<24}{'target: ' + target if target else ''}".rstrip())
-    print(f"  on {machine()}")
-    return 0 if naive / own >= TARGET_RATIO else 1
+    print_report(
+        f"digitStruct.mat of {config.photos:,} photos, {megabytes:.0f} MB, generated",
+        [
+            Row("read, peers' h5py loop", f"{naive:.1f}", f"s{scaled}"),
+            Row("read, svhn", f"{own:.2f}", "s"),
+            Row("times as fast", f"{naive / own:.1f}", "×", f"at least {TARGET_RATIO:g}"),
+            Row("write, svhn", f"{write_seconds:.1f}", "s"),
+        ],
+    )
+    return 0
 
 
 if __name__ == "__main__":
