@@ -60,7 +60,7 @@ def digit_mask(lettering: Lettering, text: str, height: float) -> np.ndarray:
     Returns:
         float32 array (h, w), 0 to 1; h is near `height`.
     """
-    size = int(np.clip(np.ceil(height / 0.72 / 8) * 8, 16, 480))
+    size = int(np.clip(np.ceil(height / 0.72 / 8) * 8, 16, 200))
     mask = text_mask(lettering.typeface, text, size)
     rounding = 0.04 if lettering.hollow else lettering.rounding
     radius = max(0.8, rounding * mask.shape[0])

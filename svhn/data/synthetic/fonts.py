@@ -69,9 +69,9 @@ def text_mask(typeface: Typeface, text: str, size: int) -> np.ndarray:
         uint8 array (height, width), 255 where there is ink; shape (0, 0) if there is none.
     """
     # Large enough for any digit; what a font draws farther out is no digit.
-    picture = Image.new("L", ((len(text) + 1) * size, 2 * size))
+    picture = Image.new("L", ((2 * len(text) + 1) * size // 2, size * 3 // 2))
     pen = ImageDraw.Draw(picture)
-    pen.text((size // 2, size + size // 2), text, 255, typeface.at_size(size), anchor="ls")
+    pen.text((size // 4, size * 9 // 8), text, 255, typeface.at_size(size), anchor="ls")
     edges = picture.getbbox()
     if edges is None:
         return np.zeros((0, 0), np.uint8)

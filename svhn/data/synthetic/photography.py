@@ -4,9 +4,9 @@ import dataclasses
 import io
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
-from svhn.data.synthetic.textures import smooth_colour_noise
+from svhn.data.synthetic.textures import colour_noise_picture
 
 _MOST_COLOUR = 0.155
 """How far a channel gets from grey; the film curve of street-view photos is mild."""
@@ -105,12 +105,15 @@ def take_photo(
     pixels = np.ascontiguousarray(np.moveaxis(np.asarray(picture), 2, 0)).astype(np.float32)
     pixels *= np.float32(1 / 255)
     _develop(pixels, camera, number_edges * camera.sensor_scale)
-    shape = pixels.shape[1:]
-    noise = smooth_colour_noise(random, shape, 1.8, camera.noise / camera.colour_noise)
-    pixels += np.float32(camera.colour_noise) * noise
-    # Patches of another cast: mixed light, coarse colours in old files.
-    pixels += np.float32(camera.cast) * smooth_colour_noise(random, shape, 0.45 * shape[0])
     picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
+    strength = 255 * camera.colour_noise
+    grain = colour_noise_picture(
+        random, sensor_size, 1.8, strength, camera.noise / camera.colour_noise
+    )
+    # Patches of another cast: mixed light, coarse colours in old files.
+    casts = colour_noise_picture(random, sensor_size, 0.45 * sensor_size[1], 255 * camera.cast)
+    for noise in (grain, casts):
+        picture = ImageChops.add(picture, noise, offset=-128)
     if camera.halo > 0.05:
         picture = picture.filter(ImageFilter.UnsharpMask(1.2, int(camera.halo * 100), 0))
     picture = _through_jpeg(random, picture, camera)

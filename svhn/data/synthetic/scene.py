@@ -18,7 +18,7 @@ from svhn.data.synthetic.projection import Projection, view
 from svhn.data.synthetic.walls import paint_edges, paint_wall
 
 _MAX_CANVAS_PIXELS = 22_000
-_MAX_SUPERSAMPLING = 1.5
+_MAX_SUPERSAMPLING = 1.4
 _INK_HEIGHT = 0.93
 """Height of the ink over the height of its box: SVHN's boxes are slightly loose."""
 

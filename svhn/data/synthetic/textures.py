@@ -26,28 +26,33 @@ def smooth_noise(
     return np.asarray(soft) * np.float32(1.35)
 
 
-def smooth_colour_noise(
-    random: np.random.Generator, shape: tuple[int, int], cell: float, grey: float = 0.0
-) -> np.ndarray:
-    """Returns soft coloured blotches, float32 (3, *shape): mean 0, standard deviation about 1.
+def colour_noise_picture(
+    random: np.random.Generator,
+    size: tuple[int, int],
+    cell: float,
+    strength: float,
+    grey: float = 0.0,
+) -> Image.Image:
+    """Returns soft coloured blotches about 128, to be added to a picture.
 
     Green varies half as much as red and blue do, as on a camera's sensor.
 
     Args:
         random: Where the blotches come from.
-        shape: (height, width) of the result.
+        size: (width, height) of the result.
         cell: Width and height of a blotch in pixels.
-        grey: Strength of grey blotches that are added to the coloured ones.
+        strength: Standard deviation, of 255.
+        grey: Strength of grey blotches that are added, as a share of the coloured ones'.
     """
-    rows, columns = (int(np.clip(side / cell, 1, side)) + 2 for side in shape)
+    columns, rows = (int(min(max(side / cell, 1), side)) + 2 for side in size)
     coarse = random.standard_normal((rows, columns, 3), np.float32)
-    coarse *= np.array([1.0, 0.5, 1.3], np.float32)
+    coarse *= np.array([1.35, 0.68, 1.75], np.float32) * np.float32(strength)
     if grey:
-        coarse += np.float32(grey) * random.standard_normal((rows, columns, 1), np.float32)
-    step = np.float32(30 / (1 + grey))  # so that four standard deviations fit a byte
-    bytes_ = Image.fromarray((coarse * step + 128).clip(0, 255).astype(np.uint8))
-    soft = np.asarray(bytes_.resize(shape[::-1], Image.Resampling.BILINEAR))
-    return (np.moveaxis(soft, 2, 0).astype(np.float32) - 128) * (np.float32(1.35) / step)
+        grain = random.standard_normal((rows, columns, 1), np.float32)
+        coarse += np.float32(1.35 * grey * strength) * grain
+    coarse += np.float32(128.5)
+    bytes_ = Image.fromarray(coarse.clip(0, 255).astype(np.uint8))
+    return bytes_.resize(size, Image.Resampling.BILINEAR)
 
 
 def rounded_rectangle(
