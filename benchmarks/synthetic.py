@@ -7,9 +7,7 @@ a second on two cores.
 """
 
 import dataclasses
-import datetime
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -17,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.report import Row, print_report
 from svhn import command_line
 from svhn.command_line import option
 from svhn.data.synthetic import SyntheticConfig
@@ -64,30 +63,29 @@ def main(config: BenchmarkConfig) -> int:
         )
         rate = config.photos / (time.perf_counter() - started)
         size = sum(path.stat().st_size for path in Path(folder, "train").iterdir()) / config.photos
-    rows = [
-        ("usable fonts", f"{len(typefaces)}", "fonts", ""),
-        ("finding them", f"{looking:.1f}", "s", ""),
-        ("mean photo", f"{pixels / count:,.0f}", "pixels", ""),
-        ("mean file", f"{size / 1000:.1f}", "kB", ""),
-        ("one process", f"{milliseconds:.1f}", "ms CPU/photo", f"≤ {_TARGET_MILLISECONDS}"),
-        (f"{cores} workers, with PNGs", f"{rate:.0f}", "photos/s", f"≥ {_TARGET_PHOTOS}"),
-    ]
-    print(f"{'what':28s}{'figure':>10s}  {'unit':14s}{'target':>8s}")
-    for what, figure, unit, target in rows:
-        print(f"{what:28s}{figure:>10s}  {unit:14s}{target:>8s}")
-    print(f"{processor()}, {cores} cores, {datetime.date.today()}")
+    print_report(
+        "Synthetic photos",
+        [
+            Row("usable fonts", f"{len(typefaces)}", "fonts"),
+            Row("finding them", f"{looking:.1f}", "s"),
+            Row("mean photo", f"{pixels / count:,.0f}", "pixels"),
+            Row("mean file", f"{size / 1000:.1f}", "kB"),
+            Row(
+                "one process",
+                f"{milliseconds:.1f}",
+                "ms of processor a photo",
+                f"at most {_TARGET_MILLISECONDS}",
+            ),
+            Row(
+                f"{cores} workers, with PNGs",
+                f"{rate:.0f}",
+                "photos/s",
+                f"at least {_TARGET_PHOTOS}",
+            ),
+        ],
+    )
     return 0
 
 
-def processor() -> str:
-    """Returns the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
 if __name__ == "__main__":
-    command_line.run(main, BenchmarkConfig)
+    command_line.run(main, BenchmarkConfig, needs_tensorflow=False)
