@@ -45,7 +45,7 @@ def calibration_chart(calibration: Calibration) -> np.ndarray:
     filled = [part for part in calibration.bins if part.count]
     accuracy = np.array([part.accuracy for part in filled])
     intervals = [wilson_interval(part.correct, part.count) for part in filled]
-    axes.plot([0, 1], [0, 1], color=LINE_COLOUR, linestyle="--")
+    axes.plot([0, 1], [0, 1], color=LINE_COLOUR, linestyle="--", linewidth=2)
     axes.errorbar(
         [part.mean_confidence for part in filled],
         accuracy,
@@ -54,7 +54,8 @@ def calibration_chart(calibration: Calibration) -> np.ndarray:
         ecolor=RIGHT_COLOUR + "80",
         marker="o",
         markersize=7,
-        linewidth=2,
+        linewidth=2.5,
+        elinewidth=2,
         capsize=4,
     )
     grey = {"color": "#767676", "fontsize": _TEXT_SIZE, "ha": "center", "va": "center"}
@@ -145,7 +146,10 @@ def _empty_chart(title: str) -> tuple[Figure, Axes]:
     figure = Figure((inches, inches), dpi=_DOTS_PER_INCH)
     # A fixed place: to let matplotlib find one would take as long as the drawing.
     axes = figure.add_axes((0.15, 0.12, 0.81, 0.81))
-    axes.grid(color="#dddddd")
+    # Thick enough not to vanish where TensorBoard leaves pixels out to shrink a picture.
+    axes.grid(color="#d0d0d0", linewidth=1.3)
+    for spine in axes.spines.values():
+        spine.set_linewidth(1.3)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=_TEXT_SIZE)
     axes.set_title(title, fontsize=_TEXT_SIZE)
