@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
@@ -22,14 +23,15 @@ from svhn.evaluation.metrics import SplitMetrics, compute_metrics
 from svhn.evaluation.mistakes import mistakes_sheet
 from svhn.evaluation.predict import SplitPredictions, evaluate_split, make_predict_step
 from svhn.evaluation.report import length_table, metrics_table, write_predictions, write_results
-from svhn.evaluation.summaries import write_summaries
+from svhn.evaluation.summaries import draw_charts, write_summaries
 
 
 def evaluate(config: EvaluationConfig) -> int:
     """Evaluates a checkpoint on the splits of a conversion, prints and writes the results.
 
     In `config.eval_logdir`: `results.json`; for each split `predictions_SPLIT.csv`,
-    `mistakes_SPLIT.png` (where there are mistakes) and a TensorBoard run `SPLIT/`.
+    `charts_SPLIT.png`, `mistakes_SPLIT.png` (where there are mistakes) and a TensorBoard run
+    `SPLIT/`.
 
     Returns:
         The exit status, 0.
@@ -53,6 +55,7 @@ def evaluate(config: EvaluationConfig) -> int:
     print(f"\nSequence accuracy by number of digits\n{length_table(metrics)}")
     print(f"\nThroughput: {photos_per_second:,.0f} photos/s")
     print(f"Results: {folder / 'results.json'}, {folder / 'predictions_SPLIT.csv'}")
+    print(f"Calibration, confidences, confused digits: {folder / 'charts_SPLIT.png'}")
     if config.sheet_size:
         with_mistakes = [split for split in splits if split not in without_mistakes]
         if with_mistakes:
@@ -144,7 +147,10 @@ def _write_split(
         _sheet_path(folder, split).unlink(missing_ok=True)
     else:
         sheet.save(_sheet_path(folder, split))
-    write_summaries(folder, split, step, metrics, sheet)
+    charts = draw_charts(predictions, metrics)
+    side_by_side = np.concatenate(list(charts.values()), axis=1)
+    Image.fromarray(side_by_side).save(folder / f"charts_{split}.png")
+    write_summaries(folder, split, step, predictions, metrics, charts, sheet)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from svhn.evaluation.calibration import Calibration, calibrate
 from svhn.labels import LENGTH_CLASSES, MAX_DIGITS
 
 NORMAL_QUANTILE_95 = 1.959963984540054
@@ -68,6 +69,9 @@ class SplitMetrics:
     coverage: Coverage
     """At the accuracy that was asked for."""
 
+    calibration: Calibration
+    """Accuracy by confidence, and the expected calibration error."""
+
     mean_confidence: float | None
     """Close to the sequence accuracy where the confidence is honest."""
 
@@ -116,6 +120,7 @@ def compute_metrics(
             int(length): _proportion(right[lengths == length]) for length in np.unique(lengths)
         },
         coverage=coverage_at_accuracy(right, confidence, coverage_accuracy),
+        calibration=calibrate(right, confidence),
         mean_confidence=_mean(confidence),
         mean_loss=None if loss is None else _mean(loss),
     )

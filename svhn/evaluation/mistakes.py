@@ -7,7 +7,7 @@ from svhn.drawing import contact_sheet
 from svhn.evaluation.predict import SplitPredictions
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, number_text
 
-COLUMNS = 8
+COLUMNS = 6  # The captions can be read on a card of TensorBoard.
 
 
 def mistakes_sheet(predictions: SplitPredictions) -> Image.Image | None:

@@ -24,9 +24,9 @@ def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
     """
     wanted = next(iter(metrics.values())).coverage.accuracy
     header = [
-        ("", "", "sequence", "95 %", "digit", "length", "coverage", "confidence", "mean"),
+        ("", "", "sequence", "95 %", "digit", "length", "coverage", "confidence", "calibration"),
         ("split", "photos", "accuracy", "interval", "accuracy", "accuracy",
-         f"at {100 * wanted:g} %", "threshold", "confidence"),
+         f"at {100 * wanted:g} %", "threshold", "error"),
     ]  # fmt: skip
     rows = [
         (
@@ -38,7 +38,7 @@ def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
             _percent(figures.length.share),
             _percent(figures.coverage.share),
             _percent(figures.coverage.threshold),
-            _percent(figures.mean_confidence),
+            _percent(figures.calibration.expected_calibration_error),
         )
         for split, figures in metrics.items()
     ]
@@ -124,6 +124,8 @@ def _as_json(figures: SplitMetrics) -> dict[str, Any]:
             "confidence_threshold": coverage.threshold,
         },
         "mean_confidence": figures.mean_confidence,
+        # Of Guo et al. 2017, over 15 equal bins: svhn/evaluation/calibration.py.
+        "expected_calibration_error": figures.calibration.expected_calibration_error,
         "mean_loss": figures.mean_loss,
         "sequence_accuracy_by_length": {
             length_name(length): _proportion_as_json(proportion)

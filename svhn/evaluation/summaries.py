@@ -1,39 +1,107 @@
-"""Figures and pictures of an evaluation for TensorBoard.
+"""Figures and pictures of an evaluation for TensorBoard, the same in training and in `eval.py`.
 
-Each split is a run of its own (`EVAL_LOGDIR/val`, `EVAL_LOGDIR/test` …) with the same tags, so
-that TensorBoard draws their curves over one another. Each step has one events file, named so that
-TensorBoard reads the files in the order of the steps: evaluating a checkpoint again replaces its
-points instead of doubling them, and evaluating an older checkpoint later does not hide the points
-of newer ones, as TensorBoard does with steps that go back within a run.
+TensorBoard groups charts by the words before the slash and sorts the groups by name: first
+`accuracy_and_loss`, then `accuracy_by_length`, `confidence` and `pictures`; training adds its own.
+
+Of `eval.py`, each split is a run of its own (`EVAL_LOGDIR/val`, `EVAL_LOGDIR/test` …) with the
+same tags, so that TensorBoard draws their curves over one another. Each step has one events file,
+named so that TensorBoard reads the files in the order of the steps: evaluating a checkpoint again
+replaces its points instead of doubling them, and evaluating an older checkpoint later does not
+hide the points of newer ones, as TensorBoard does with steps that go back within a run.
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from svhn.evaluation.charts import calibration_chart, confidence_chart, confusion_chart
+from svhn.evaluation.confusion import count_digit_confusions
 from svhn.evaluation.metrics import SplitMetrics
+from svhn.evaluation.predict import SplitPredictions
 from svhn.evaluation.report import length_name
 from svhn.files import write_whole
+
+LOSS, SEQUENCE_ACCURACY = "accuracy_and_loss/loss", "accuracy_and_loss/sequence_accuracy"
+"""The tags that training has, too, so that its curves lie on the same charts."""
+
+CALIBRATION, HISTOGRAM = "confidence/calibration", "confidence/histogram"
+CONFUSION, MISTAKES = "pictures/confusion_of_digits", "pictures/most_confident_mistakes"
+
+_DESCRIPTIONS = {
+    CALIBRATION: "How many were read right, by confidence, with 95 % intervals; on the dashed line "
+    "the confidence is honest",
+    HISTOGRAM: "How many photos have which confidence",
+    CONFUSION: "Digits that truth and prediction have at the same position: count, share of row",
+    MISTAKES: "truth / predicted, confidence, photo",
+}
+
+
+def draw_charts(predictions: SplitPredictions, metrics: SplitMetrics) -> dict[str, np.ndarray]:
+    """Returns the pictures of `svhn.evaluation.charts` of a split, by their tags.
+
+    Args:
+        predictions: Of the split.
+        metrics: Of these predictions.
+
+    Returns:
+        Each uint8 [H, W, 3], all of the same size.
+    """
+    confusions = count_digit_confusions(predictions.labels, predictions.predicted)
+    return {
+        CALIBRATION: calibration_chart(metrics.calibration),
+        HISTOGRAM: confidence_chart(predictions.right, predictions.confidence),
+        CONFUSION: confusion_chart(confusions),
+    }
+
+
+def write_split(
+    predictions: SplitPredictions,
+    metrics: SplitMetrics,
+    charts: Mapping[str, np.ndarray],
+    mistakes: Image.Image | None = None,
+) -> None:
+    """Writes what there is to see of a split to the current summary writer, at its step.
+
+    Args:
+        predictions: Of the split.
+        metrics: Of these predictions; figures that are None (of no photos) are left out.
+        charts: As `draw_charts` gives them.
+        mistakes: The contact sheet, if there is one.
+    """
+    for tag, value in _scalars(metrics).items():
+        if value is not None:
+            tf.summary.scalar(tag, value)
+    right, confidence = predictions.right, predictions.confidence
+    tf.summary.histogram("confidence/of_right_readings", confidence[right])
+    tf.summary.histogram("confidence/of_wrong_readings", confidence[~right])
+    pictures = {**charts} if mistakes is None else {**charts, MISTAKES: np.asarray(mistakes)}
+    for tag, picture in pictures.items():
+        tf.summary.image(tag, picture[np.newaxis], description=_DESCRIPTIONS[tag])
 
 
 def write_summaries(
     eval_logdir: str | Path,
     split: str,
     step: int,
+    predictions: SplitPredictions,
     metrics: SplitMetrics,
+    charts: Mapping[str, np.ndarray],
     mistakes: Image.Image | None = None,
 ) -> Path:
-    """Writes the figures of a split at a step; replaces what was there for this step.
+    """Writes what there is to see of a split at a step; replaces what was there for this step.
 
     Args:
         eval_logdir: The folder that TensorBoard watches, or one within it.
         split: The name of the run.
         step: The checkpoint's.
-        metrics: Figures that are None (of no photos) are left out.
-        mistakes: The contact sheet, if there is one.
+        predictions: See `write_split`.
+        metrics: See `write_split`.
+        charts: See `write_split`.
+        mistakes: See `write_split`.
 
     Returns:
         The path of the events file.
@@ -44,33 +112,26 @@ def write_summaries(
     path = run / f"events.out.tfevents.{step:012d}.evaluation"
     with tempfile.TemporaryDirectory() as elsewhere:
         with tf.summary.create_file_writer(elsewhere).as_default(step=step):
-            for tag, value in _scalars(metrics).items():
-                if value is not None:
-                    tf.summary.scalar(tag, value)
-            if mistakes is not None:
-                tf.summary.image(
-                    "most_confident_mistakes",
-                    np.asarray(mistakes)[np.newaxis],
-                    description="truth / predicted, confidence, photo",
-                )
+            write_split(predictions, metrics, charts, mistakes)
         (written,) = Path(elsewhere).iterdir()
         write_whole(path, written.read_bytes())
     return path
 
 
 def _scalars(metrics: SplitMetrics) -> dict[str, float | None]:
-    # Named as in `svhn.training.summaries`, so that these points lie on those curves' charts.
+    wanted = f"{100 * metrics.coverage.accuracy:g}_percent"
     scalars = {
-        "loss": metrics.mean_loss,
-        "sequence_accuracy": metrics.sequence.share,
-        "digit_accuracy": metrics.digit.share,
-        "length_accuracy": metrics.length.share,
-        f"coverage_at_{100 * metrics.coverage.accuracy:g}_percent": metrics.coverage.share,
-        "confidence_threshold": metrics.coverage.threshold,
-        "mean_confidence": metrics.mean_confidence,
+        LOSS: metrics.mean_loss,
+        SEQUENCE_ACCURACY: metrics.sequence.share,
+        "accuracy_and_loss/digit_accuracy": metrics.digit.share,
+        "accuracy_and_loss/length_accuracy": metrics.length.share,
+        f"confidence/coverage_at_{wanted}": metrics.coverage.share,
+        f"confidence/threshold_for_{wanted}": metrics.coverage.threshold,
+        "confidence/expected_calibration_error": metrics.calibration.expected_calibration_error,
+        "confidence/mean": metrics.mean_confidence,
     }
     for length, proportion in metrics.by_length.items():
-        scalars[f"sequence_accuracy_by_length/{length_name(length)}".replace(" ", "_")] = (
-            proportion.share
-        )
+        digits = "digit" if length == 1 else "digits"
+        tag = f"accuracy_by_length/{length_name(length)}_{digits}".replace(" ", "_")
+        scalars[tag] = proportion.share
     return scalars

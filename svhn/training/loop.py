@@ -218,7 +218,12 @@ class _Run:
             predict_step=self.predict_step,
             keep_mistakes=MISTAKES_SHOWN,
         )
-        metrics = compute_metrics(predictions.labels, predictions.predicted, predictions.confidence)
+        metrics = compute_metrics(
+            predictions.labels,
+            predictions.predicted,
+            predictions.confidence,
+            loss=predictions.loss,
+        )
         self.summaries.validation(state.step, predictions, metrics, self.samples)
         is_best = state.take_score(metrics.sequence.share, self.config.patience)
         if is_best:

@@ -1,7 +1,7 @@
 """What TensorBoard shows of a run.
 
 Two runs under the log folder, `train` and `val`, with the same tags, so that each chart has both
-curves.
+curves; docs/watching.md explains the charts.
 """
 
 import dataclasses
@@ -14,13 +14,14 @@ from tensorboard.plugins.hparams import api as hparams
 
 from svhn.drawing import contact_sheet
 from svhn.evaluation.metrics import SplitMetrics
-from svhn.evaluation.mistakes import mistakes_sheet, visible_picture
+from svhn.evaluation.mistakes import COLUMNS, mistakes_sheet, visible_picture
 from svhn.evaluation.predict import SplitPredictions
+from svhn.evaluation.summaries import LOSS, SEQUENCE_ACCURACY, draw_charts, write_split
 from svhn.labels import number_text
 from svhn.training.config import TrainingConfig
 from svhn.training.event_files import drop_events_after
 
-SAMPLES = 32
+SAMPLES = 24
 RIGHT_COLOUR, WRONG_COLOUR = "#63d471", "#ff6b6b"
 
 
@@ -69,13 +70,25 @@ class Summaries:
         sequence_accuracy: float,
         learning_rate: float,
         images_per_second: float,
+        **others: float,
     ) -> None:
-        """Writes a point of the training curves: means over the steps since the last point."""
+        """Writes a point of the training curves.
+
+        Args:
+            step: Training steps so far.
+            loss: The mean over the steps since the last point.
+            sequence_accuracy: Over the pictures of these steps, 0 to 1.
+            learning_rate: Of the moment.
+            images_per_second: Over these steps.
+            **others: More scalars by name, each a chart in the group `training`.
+        """
         with self._train.as_default(step=step):
-            tf.summary.scalar("loss", loss)
-            tf.summary.scalar("sequence_accuracy", sequence_accuracy)
-            tf.summary.scalar("learning_rate", learning_rate)
-            tf.summary.scalar("images_per_second", images_per_second)
+            tf.summary.scalar(LOSS, loss)
+            tf.summary.scalar(SEQUENCE_ACCURACY, sequence_accuracy)
+            tf.summary.scalar("training/learning_rate", learning_rate)
+            tf.summary.scalar("training/images_per_second", images_per_second)
+            for name, value in others.items():
+                tf.summary.scalar(f"training/{name}", value)
 
     def validation(
         self,
@@ -89,21 +102,17 @@ class Summaries:
         Args:
             step: Training steps so far.
             predictions: Of the val split, with some mistakes kept.
-            metrics: Of these predictions.
+            metrics: Of these predictions, with their loss.
             samples: The network inputs of the split's first pictures, float32 [N, H, W, 3].
         """
         with self._val.as_default(step=step):
-            tf.summary.scalar("loss", predictions.mean_loss)
-            tf.summary.scalar("sequence_accuracy", metrics.sequence.share)
-            tf.summary.scalar("digit_accuracy", metrics.digit.share)
-            tf.summary.scalar("length_accuracy", metrics.length.share)
-            tf.summary.scalar(
-                f"coverage_at_{100 * metrics.coverage.accuracy:g}_percent", metrics.coverage.share
+            charts = draw_charts(predictions, metrics)
+            write_split(predictions, metrics, charts, mistakes_sheet(predictions))
+            tf.summary.image(
+                "pictures/samples",
+                _sample_sheet(predictions, samples),
+                description="The split's first photos: what was read, and the truth if another",
             )
-            tf.summary.image("samples", _sample_sheet(predictions, samples))
-            mistakes = mistakes_sheet(predictions)
-            if mistakes is not None:
-                tf.summary.image("most_confident_mistakes", np.asarray(mistakes)[np.newaxis])
         self._val.flush()
         self._train.flush()
 
@@ -121,6 +130,6 @@ def _sample_sheet(predictions: SplitPredictions, samples: np.ndarray) -> np.ndar
         captions.append(f"{read}  {confidence}" if right else f"{read}, not {truth}  {confidence}")
         colours.append(RIGHT_COLOUR if right else WRONG_COLOUR)
     sheet = contact_sheet(
-        [visible_picture(image) for image in samples], captions, 8, colours=colours
+        [visible_picture(image) for image in samples], captions, COLUMNS, colours=colours
     )
     return np.asarray(sheet)[np.newaxis]

@@ -57,6 +57,7 @@ def test_files_for_each_split(config, data_dir, capsys):
     assert {path.name for path in folder.iterdir()} == {
         "results.json",
         *(f"predictions_{split}.csv" for split in ("train", "val", "test")),
+        *(f"charts_{split}.png" for split in ("train", "val", "test")),
         *(f"mistakes_{split}.png" for split in ("train", "val", "test")),
         *("train", "val", "test"),
     }

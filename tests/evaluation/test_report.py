@@ -41,9 +41,9 @@ def test_the_table_has_a_line_for_each_split(metrics):
     lines = metrics_table(metrics).splitlines()
     assert "at 98 %" in lines[1]
     assert [" ".join(line.split()) for line in lines[3:]] == [
-        "train 1,501 99.93 % 99.62–99.99 100.00 % 99.93 % 100.00 % 10.00 % 89.95 %",
+        "train 1,501 99.93 % 99.62–99.99 100.00 % 99.93 % 100.00 % 10.00 % 10.00 %",
         "val 0 – – – – – – –",
-        "test 2 50.00 % 9.45–90.55 50.00 % 100.00 % 0.00 % – 50.00 %",
+        "test 2 50.00 % 9.45–90.55 50.00 % 100.00 % 0.00 % – 75.00 %",
     ]
 
 
@@ -91,6 +91,7 @@ def test_results_have_every_figure_and_the_same_bytes_each_time(tmp_path, metric
     assert test["length_accuracy"]["value"] == 1
     assert test["coverage"] == {"at_accuracy": 0.98, "share": 0, "confidence_threshold": None}
     assert test["mean_confidence"] == 0.5
+    assert test["expected_calibration_error"] == 0.75  # wrong at 75 %, right at 25 %
     assert test["mean_loss"] is None
     by_length = results["splits"]["train"]["sequence_accuracy_by_length"]
     assert {name: entry["count"] for name, entry in by_length.items()} == {

@@ -6,16 +6,31 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
+from svhn.evaluation.charts import CHART_SIZE
 from svhn.evaluation.metrics import compute_metrics
-from svhn.evaluation.summaries import write_summaries
+from svhn.evaluation.predict import SplitPredictions
+from svhn.evaluation.summaries import draw_charts, write_summaries
 from svhn.labels import label_array
 
 
-def metrics_with(right: int):
+def write(folder, split: str, step: int, right: int, mistakes=None) -> None:
+    """Writes the evaluation of four photos, so many of them read right."""
     labels = np.stack([label_array([7])] * 3 + [label_array([1] * 6)])
     predicted = labels.copy()
     predicted[right:] = label_array([1, 2])
-    return compute_metrics(labels, predicted, np.full(4, 0.5), loss=np.full(4, 1.5))
+    predictions = SplitPredictions(
+        labels,
+        predicted,
+        confidence=np.full(4, 0.5, np.float32),
+        digit_probabilities=np.full((4, 5), 0.5, np.float32),
+        loss=np.full(4, 1.5, np.float32),
+        file_names=("1.png", "2.png", "3.png", "4.png"),
+        mistakes=(),
+        photos_per_second=1.0,
+    )
+    metrics = compute_metrics(labels, predicted, predictions.confidence, loss=predictions.loss)
+    charts = draw_charts(predictions, metrics)
+    write_summaries(folder, split, step, predictions, metrics, charts, mistakes)
 
 
 def run_of(folder) -> EventAccumulator:
@@ -35,38 +50,56 @@ def points(folder, tag: str) -> dict[int, float]:
 
 
 def test_each_figure_is_a_scalar_at_the_step(tmp_path):
-    write_summaries(tmp_path, "test", 100, metrics_with(right=3))
+    write(tmp_path, "test", 100, right=3)
     run = tmp_path / "test"
-    assert points(run, "sequence_accuracy") == {100: 0.75}
-    assert points(run, "length_accuracy") == {100: 0.75}
-    assert points(run, "digit_accuracy") == {100: 1}
-    assert points(run, "coverage_at_98_percent") == {100: 0}
-    assert points(run, "mean_confidence") == {100: 0.5}
-    assert points(run, "loss") == {100: 1.5}
-    assert points(run, "sequence_accuracy_by_length/1") == {100: 1}
-    assert points(run, "sequence_accuracy_by_length/more_than_5") == {100: 0}
+    assert points(run, "accuracy_and_loss/sequence_accuracy") == {100: 0.75}
+    assert points(run, "accuracy_and_loss/length_accuracy") == {100: 0.75}
+    assert points(run, "accuracy_and_loss/digit_accuracy") == {100: 1}
+    assert points(run, "confidence/coverage_at_98_percent") == {100: 0}
+    assert points(run, "confidence/mean") == {100: 0.5}
+    assert points(run, "confidence/expected_calibration_error") == {100: 0.25}
+    assert points(run, "accuracy_and_loss/loss") == {100: 1.5}
+    assert points(run, "accuracy_by_length/1_digit") == {100: 1}
+    assert points(run, "accuracy_by_length/more_than_5_digits") == {100: 0}
     # No photo may be kept, so there is no threshold to draw.
-    assert "confidence_threshold" not in run_of(run).Tags()["tensors"]
+    assert "confidence/threshold_for_98_percent" not in run_of(run).Tags()["tensors"]
 
 
 def test_the_same_step_again_replaces_its_points(tmp_path):
-    write_summaries(tmp_path, "val", 100, metrics_with(right=1))
-    write_summaries(tmp_path, "val", 100, metrics_with(right=2))
-    assert points(tmp_path / "val", "sequence_accuracy") == {100: 0.5}
+    write(tmp_path, "val", 100, right=1)
+    write(tmp_path, "val", 100, right=2)
+    assert points(tmp_path / "val", "accuracy_and_loss/sequence_accuracy") == {100: 0.5}
     assert len(list((tmp_path / "val").iterdir())) == 1
 
 
 def test_an_older_checkpoint_evaluated_later_hides_nothing(tmp_path):
     for step, right in ((1000, 3), (20, 1), (300, 2)):
-        write_summaries(tmp_path, "val", step, metrics_with(right))
-    measured = points(tmp_path / "val", "sequence_accuracy")
+        write(tmp_path, "val", step, right)
+    measured = points(tmp_path / "val", "accuracy_and_loss/sequence_accuracy")
     assert list(measured.items()) == [(20, 0.25), (300, 0.5), (1000, 0.75)]
 
 
-def test_the_contact_sheet_is_an_image(tmp_path):
-    sheet = Image.new("RGB", (40, 30), "#ffb000")
-    write_summaries(tmp_path, "test", 7, metrics_with(right=3), sheet)
-    (event,) = run_of(tmp_path / "test").Tensors("most_confident_mistakes")
-    width, height, encoded = tensor_util.make_ndarray(event.tensor_proto)
-    assert (int(width), int(height)) == (40, 30)
-    assert encoded.startswith(b"\x89PNG")
+def test_charts_and_contact_sheet_are_images(tmp_path):
+    write(tmp_path, "test", 7, right=3, mistakes=Image.new("RGB", (40, 30), "#ffb000"))
+    run = run_of(tmp_path / "test")
+    sizes = {
+        "pictures/most_confident_mistakes": (40, 30),
+        "pictures/confusion_of_digits": (CHART_SIZE, CHART_SIZE),
+        "confidence/calibration": (CHART_SIZE, CHART_SIZE),
+        "confidence/histogram": (CHART_SIZE, CHART_SIZE),
+    }
+    for tag, size in sizes.items():
+        (event,) = run.Tensors(tag)
+        width, height, encoded = tensor_util.make_ndarray(event.tensor_proto)
+        assert (int(width), int(height)) == size
+        assert encoded.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("right", [0, 3, 4])
+def test_confidences_of_right_and_wrong_readings_are_histograms(tmp_path, right):
+    write(tmp_path, "test", 7, right)
+    run = run_of(tmp_path / "test")
+    for kind, count in (("right", right), ("wrong", 4 - right)):
+        (event,) = run.Tensors(f"confidence/of_{kind}_readings")
+        buckets = tensor_util.make_ndarray(event.tensor_proto)  # [buckets, (low, high, count)]
+        assert buckets[:, 2].sum() == count

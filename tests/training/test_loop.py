@@ -91,8 +91,8 @@ def test_a_cut_off_run_goes_on_without_doubled_points_past_a_damaged_checkpoint(
     assert "model.ckpt-6 can't be read" in capsys.readouterr().err
     for one, two in zip(weights(finished), weights(tmp_path), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert points(tmp_path, "train", "loss") == [2, 3, 4, 6]
-    assert points(tmp_path, "val", "loss") == [3, 6]
+    assert points(tmp_path, "train", "accuracy_and_loss/loss") == [2, 3, 4, 6]
+    assert points(tmp_path, "val", "accuracy_and_loss/loss") == [3, 6]
 
 
 def test_a_signal_saves_and_ends_and_the_same_command_goes_on(
@@ -161,10 +161,12 @@ def test_tensorboard_has_curves_pictures_graph_and_hyperparameters(finished):
         for tag in run.Tags()["tensors"]
         if not tag.startswith("_")
     }
-    for tag in ("loss", "sequence_accuracy", "learning_rate", "images_per_second"):
+    for tag in ("accuracy_and_loss/loss", "accuracy_and_loss/sequence_accuracy"):
         assert steps["train", tag] == [2, 3, 4, 6]
-    for tag in ("loss", "sequence_accuracy", "digit_accuracy", "samples"):
         assert steps["val", tag] == [3, 6]
+    for tag in ("training/learning_rate", "training/images_per_second"):
+        assert steps["train", tag] == [2, 3, 4, 6]
+    assert steps["val", "pictures/samples"] == [3, 6]
     graph = runs["train"].Graph()
     assert any("convolution_1" in node.name for node in graph.node)
     metadata = runs["val"].SummaryMetadata("_hparams_/session_start_info")
