@@ -228,6 +228,8 @@ def _flag_syntax(field: dataclasses.Field) -> str:
     name = {int: "N", float: "X"}.get(kind, "TEXT")
     if typing.get_origin(kind) is list:
         name = "A,B,…"
+    if field.metadata["choices"]:
+        name = "NAME"
     for ending, shown in (("dir", "DIR"), ("out", "DIR"), ("path", "FILE")):
         if field.name.endswith(ending):
             name = shown

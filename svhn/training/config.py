@@ -104,25 +104,26 @@ class TrainingConfig:
         group="Optimisation",
         minimum=0.0,
     )
-    schedule: str = option(
-        "How the learning rate falls: cosine to zero at the last step, or exponential by "
-        "--decay_rate every --decay_steps.",
-        "cosine",
+    schedule: str | None = option(
+        "How the learning rate falls: cosine to zero at the last step, exponential by "
+        "--decay_rate every --decay_steps, or constant. Default: cosine; exponential where "
+        "--decay_steps or --decay_rate is given.",
+        None,
         group="Optimisation",
         choices=("cosine", "exponential", "constant"),
     )
     warmup_steps: int = option(
         "Steps over which the learning rate rises from zero.", 200, group="Optimisation", minimum=0
     )
-    decay_steps: int = option(
-        "Steps between two falls of the exponential schedule.",
-        10_000,
+    decay_steps: int | None = option(
+        "Steps between two falls of the exponential schedule. Default: 10,000.",
+        None,
         group="Optimisation",
         minimum=1,
     )
-    decay_rate: float = option(
-        "Factor of each fall of the exponential schedule.",
-        0.9,
+    decay_rate: float | None = option(
+        "Factor of each fall of the exponential schedule. Default: 0.9.",
+        None,
         group="Optimisation",
         minimum=0.0,
         maximum=1.0,

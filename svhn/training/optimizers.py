@@ -6,9 +6,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from svhn.errors import UserError
 from svhn.training.config import TrainingConfig
 
 SGD_MOMENTUM = 0.9
+DECAY_STEPS = 10_000
+DECAY_RATE = 0.9
 
 
 @keras.saving.register_keras_serializable("svhn")
@@ -25,8 +28,8 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         learning_rate: float,
         total_steps: int,
         warmup_steps: int = 0,
-        decay_steps: int = 10_000,
-        decay_rate: float = 0.9,
+        decay_steps: int = DECAY_STEPS,
+        decay_rate: float = DECAY_RATE,
     ):
         self.schedule = schedule
         self.learning_rate = learning_rate
@@ -64,14 +67,19 @@ def make_optimizer(
         config: `optimizer`, `learning_rate`, `weight_decay` and the schedule's flags.
         model: Its trainable variables are what the optimizer will update.
         total_steps: Steps of the whole run, at whose end the cosine schedule is zero.
+
+    Raises:
+        UserError: If flags of the exponential schedule are given for another one.
     """
+    decay_steps = DECAY_STEPS if config.decay_steps is None else config.decay_steps
+    decay_rate = DECAY_RATE if config.decay_rate is None else config.decay_rate
     learning_rate = LearningRate(
-        config.schedule,
+        _schedule(config),
         config.learning_rate,
         total_steps,
         config.warmup_steps,
-        config.decay_steps,
-        config.decay_rate,
+        decay_steps,
+        decay_rate,
     )
     # Keras's weight_decay is decoupled from the gradient for SGD as for AdamW.
     if config.optimizer == "sgd":
@@ -85,3 +93,14 @@ def make_optimizer(
     optimizer.exclude_from_weight_decay(var_list=without_decay)
     optimizer.build(model.trainable_variables)
     return optimizer
+
+
+def _schedule(config: TrainingConfig) -> str:
+    decays = config.decay_steps is not None or config.decay_rate is not None
+    schedule = config.schedule or ("exponential" if decays else "cosine")
+    if decays and schedule != "exponential":
+        raise UserError(
+            f"--schedule={schedule} takes neither --decay_steps nor --decay_rate. Give "
+            "--schedule=exponential, or leave them out"
+        )
+    return schedule

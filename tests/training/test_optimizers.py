@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from svhn.errors import UserError
 from svhn.training.config import TrainingConfig
 from svhn.training.optimizers import LearningRate, make_optimizer
 
@@ -48,3 +49,25 @@ def test_kernels_decay_and_biases_do_not(name):
     optimizer.apply([np.zeros((2, 3), "float32"), np.zeros(3, "float32")])
     np.testing.assert_allclose(kernel, np.full((2, 3), 0.95), rtol=1e-5)
     np.testing.assert_array_equal(bias, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("flags", "schedule"),
+    [
+        ({}, "cosine"),
+        ({"decay_steps": 50}, "exponential"),
+        ({"decay_rate": 0.5}, "exponential"),
+        ({"schedule": "constant"}, "constant"),
+    ],
+)
+def test_the_peers_decay_flags_choose_the_exponential_schedule(flags, schedule):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    optimizer = make_optimizer(TrainingConfig("data", **flags), model, total_steps=10)
+    assert optimizer._learning_rate.schedule == schedule
+
+
+def test_decay_flags_of_another_schedule_are_refused():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    config = TrainingConfig("data", schedule="cosine", decay_steps=50)
+    with pytest.raises(UserError, match="--schedule=cosine"):
+        make_optimizer(config, model, total_steps=10)
