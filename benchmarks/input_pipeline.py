@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,36 +87,35 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
     """Data sets that end after each stage, then the whole ones for training and evaluation."""
     import tensorflow as tf
 
-    from svhn import augmentation
     from svhn.augmentation_config import Augmentation
-    from svhn.data import input_pipeline, records
+    from svhn.data import input_pipeline
 
-    def decoded(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        record = records.parse_record(serialized)
-        return tf.io.decode_png(record["image"], channels=3), record["digit_boxes"]
+    augmentation = Augmentation()
 
-    def view(serialized: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        photo, boxes = decoded(serialized)
-        draws = tf.random.stateless_uniform([8], tf.stack([key, key]), -1, 1, alg="philox")
-        return augmentation._random_view(photo, boxes, draws, Augmentation())
+    def in_parallel(data_set: tf.data.Dataset, stage: Callable) -> tf.data.Dataset:
+        return data_set.map(stage, num_parallel_calls=tf.data.AUTOTUNE)
 
-    def picture(serialized: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        photo, boxes = decoded(serialized)
-        return augmentation.random_crop(photo, boxes, tf.stack([key, key]), Augmentation())
+    def decoded(image: tf.Tensor, *_: Any) -> tf.Tensor:
+        return tf.shape(tf.io.decode_png(image, channels=4))[0]
 
-    # Each gives a single number for a photo, so that there is nothing to batch or to hand over.
-    stages = {
-        "read and shuffle": lambda serialized, key: key,
-        "parse": lambda serialized, key: records.parse_record(serialized)["height"],
-        "decode": lambda serialized, key: tf.shape(decoded(serialized)[0])[0],
-        "crop: resample, turn, slant, jitter": lambda *example: view(*example)[0, 0, 0],
-        "augment: blur, colour, noise; standardise": lambda *example: picture(*example)[0, 0, 0],
-    }
     examples = input_pipeline._serialized_examples(data_dir, [config.split], seed=0)
+    read = examples.batch(input_pipeline._PLANS_AT_ONCE)
+    planned = in_parallel(read, input_pipeline._planned(augmentation)).unbatch()
+    looked_up = in_parallel(planned, input_pipeline._looked_up)
+    views = looked_up.batch(input_pipeline._PICTURES_AT_ONCE)
+    made = in_parallel(views, input_pipeline._made(augmentation))
+    # All but the last give a single number for a photo, so that there is nothing to hand over.
+    stages = {
+        "read and shuffle": examples.map(lambda serialized, key: key),
+        "parse; draw and plan the pictures": planned.map(lambda image, plan, label: label[0]),
+        "decode": in_parallel(planned, decoded),
+        "crop: look up, turned, slanted, jittered": looked_up.map(lambda *view: view[0][0, 0]),
+        "augment: blur, colour, noise; standardise": made.map(
+            lambda pictures, labels: pictures[:, 0, 0, 0]
+        ).unbatch(),
+    }
     pipelines = {
-        name: examples.map(stage, num_parallel_calls=tf.data.AUTOTUNE)
-        .batch(config.batch_size)
-        .prefetch(tf.data.AUTOTUNE)
+        name: stage.batch(config.batch_size).prefetch(tf.data.AUTOTUNE)
         for name, stage in stages.items()
     }
     pipelines["training, every augmentation on"] = input_pipeline.training_batches(

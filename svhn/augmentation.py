@@ -1,31 +1,31 @@
 """The random twin of `svhn.preprocessing.crop`, for training.
 
 Every number that is drawn comes from the key alone, so a photo and a key give the same picture
-whatever the order, the parallelism or the batch. The order of the steps is that of their cost:
-the photo's own pixels under the crop and no others, once through the geometry, and all the rest
-on the 54×54 pixels that remain.
+whatever the order, the parallelism or the batch. Whatever needs no photo, or needs only the
+54×54 pixels taken from it, is done for a batch at once, as the cost of an operation on so little
+is mostly its start: `plan_pictures`, then for each photo `svhn.random_view.look_up`, then
+`make_pictures`. `random_crop` is all three for one photo.
 """
 
-import math
+from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from svhn import preprocessing
+from svhn import photometry, preprocessing, random_view
 from svhn.augmentation_config import Augmentation
-from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN
+from svhn.preprocessing import INPUT_SIZE
+from svhn.random_view import ViewPlan, look_up
+from svhn.stateless_draws import uniform_draws
 
-_LARGEST_CUT = 0.12
-"""No patch cuts more than this fraction off the first or the last digit, nor off the height: the
-label must stay true."""
 
-_LARGEST_STEP = 1.5
-"""Photo pixels from one input pixel to the next; a finer photo is reduced first, lest it alias."""
+class PicturePlan(NamedTuple):
+    """All that is random about a picture; in a batch, each tensor has one more axis."""
 
-_NOISE_SIZE = 128
-"""Height and width of the field of noise of which each picture gets a random part, pixels."""
+    view: ViewPlan
+    """Where in the photo its pixels are looked up."""
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+    photometry_draws: tf.Tensor
+    """float32 [10], -1 to 1: what decides its light, colour, blur and noise."""
 
 
 def random_crop(
@@ -49,167 +49,56 @@ def random_crop(
     if augmentation.strength == 0:
         return preprocessing.crop(photo, preprocessing.tight_box(digit_boxes))
     photo = tf.convert_to_tensor(photo)
-    # The raw op costs a tenth of tf.random.stateless_uniform, and it is Philox on every device.
-    draws = tf.raw_ops.StatelessRandomUniform(shape=[18], seed=key) * 2 - 1
-    picture = _random_view(photo, digit_boxes, draws[:8], augmentation)
-    picture = _blurred(picture, draws[8], augmentation)
-    picture = _recoloured(picture, draws[9:15], augmentation)
-    picture += _noise(draws[15:18], augmentation)
-    return preprocessing.standardise(tf.clip_by_value(picture, 0.0, 255.0))
-
-
-def _random_view(
-    photo: tf.Tensor, digit_boxes: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation
-) -> tf.Tensor:
-    """Returns the number turned, slanted and jittered: float32 [54, 54, 3], grey levels.
-
-    `draws` are float32 [8], from -1 to 1.
-    """
-    strength = augmentation.strength
-    patch_offset = augmentation.patch_offset * (1 + MARGIN) / CROP_SIZE
-    limits = np.array(
-        [
-            math.radians(augmentation.rotation),
-            augmentation.shear,
-            augmentation.scale,
-            augmentation.aspect / 2,
-            *[patch_offset] * 2,
-            *[augmentation.shift] * 2,
-        ],
-        np.float32,
+    digit_boxes = tf.convert_to_tensor(digit_boxes)[tf.newaxis]
+    plans = plan_pictures(
+        digit_boxes,
+        tf.ones_like(digit_boxes[..., 0], tf.bool),
+        tf.gather(tf.shape(photo), [[1, 0]]),
+        tf.convert_to_tensor(key)[tf.newaxis],
+        augmentation,
     )
-    draws = draws * (limits * strength)
-    angle, slant, zoom, widening = tf.unstack(draws[:4])
-    cosine, sine = tf.cos(angle), tf.sin(angle)
-    # From the turned photo to the photo: a rotation after a shear; its determinant is 1.
-    xx, xy, yx, yy = cosine, cosine * slant - sine, sine, sine * slant + cosine
-    turn = tf.stack([[xx, xy], [yx, yy]])
-    turn_back = tf.stack([[yy, -xy], [-yx, xx]])
-
-    halves = digit_boxes[:, 2:] * 0.5
-    centres = digit_boxes[:, :2] + halves
-    pivot = tf.reduce_mean(centres, axis=0)
-    # Where the digits lie in the turned photo, relative to the pivot. A digit fills about the
-    # ellipse in its box, so the box around the turned ellipse is the turned digit's.
-    centres = _turned(centres - pivot, turn_back)
-    halves = tf.sqrt(_turned(halves * halves, turn_back * turn_back))
-    start = tf.reduce_min(centres - halves, axis=0)
-    end = tf.reduce_max(centres + halves, axis=0)
-    size = tf.maximum(end - start, 1.0)
-    digit_size = size / tf.stack([tf.cast(tf.shape(digit_boxes)[0], tf.float32), 1.0])
-
-    patch = size * tf.exp(tf.stack([zoom + widening, zoom - widening]))
-    patch *= (1 + MARGIN) * INPUT_SIZE / CROP_SIZE
-    centre = (start + end) * 0.5 + size * draws[4:6] + digit_size * draws[6:8]
-    patch_start = tf.minimum(centre - patch * 0.5, start + digit_size * _LARGEST_CUT)
-    patch_end = tf.maximum(centre + patch * 0.5, end - digit_size * _LARGEST_CUT)
-
-    step = (patch_end - patch_start) * (1 / INPUT_SIZE)
-    origin = pivot + _turned(patch_start + step * 0.5, turn)
-    return _warped(photo, turn * step, origin)
+    plan = tf.nest.map_structure(lambda tensor: tensor[0], plans)
+    view = look_up(tf.pad(photo, [[0, 0], [0, 0], [0, 1]]), plan.view)
+    return make_pictures(view[tf.newaxis], plan.photometry_draws[tf.newaxis], augmentation)[0]
 
 
-def _turned(points: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
-    """Returns the points [..., 2], each multiplied by the matrix [2, 2]."""
-    return tf.reduce_sum(points[..., tf.newaxis, :] * matrix, axis=-1)
-
-
-def _warped(photo: tf.Tensor, to_photo: tf.Tensor, origin: tf.Tensor) -> tf.Tensor:
-    """Returns the patch of a photo under an affine map; beyond the photo its edge is repeated.
+def plan_pictures(
+    digit_boxes: tf.Tensor,
+    is_digit: tf.Tensor,
+    photo_sizes: tf.Tensor,
+    keys: tf.Tensor,
+    augmentation: Augmentation,
+) -> PicturePlan:
+    """Returns the plans of a batch of pictures, each from its own key alone.
 
     Args:
-        photo: uint8 [H, W, 3].
-        to_photo: float32 [2, 2]: steps (x, y) in the photo for a step (x, y) in the patch.
-        origin: float32 [2]: where the centre of the patch's first pixel lies in the photo.
+        digit_boxes: float32 [B, N, 4]: left, top, width, height of each digit, pixels.
+        is_digit: bool [B, N]: False for padding; at least one is True for each number.
+        photo_sizes: int64 or int32 [B, 2]: width and height, pixels.
+        keys: int64 [B, 2].
+        augmentation: How far the changes go; its strength is above 0.
+    """
+    draws = uniform_draws(keys, random_view.DRAWS + photometry.DRAWS)
+    view_draws, photometry_draws = draws[:, : random_view.DRAWS], draws[:, random_view.DRAWS :]
+    view = random_view.plan_views(digit_boxes, is_digit, photo_sizes, view_draws, augmentation)
+    return PicturePlan(view, photometry_draws)
+
+
+def make_pictures(
+    views: tf.Tensor, photometry_draws: tf.Tensor, augmentation: Augmentation
+) -> tf.Tensor:
+    """Returns the network's inputs for a batch.
+
+    Args:
+        views: uint16 [B, 54 · 54, 4], 1/256 grey levels, as `look_up` gives them for each photo;
+            the fourth channel takes no part.
+        photometry_draws: float32 [B, 10], from the plans.
+        augmentation: The one for which the plans were made.
 
     Returns:
-        float32 [54, 54, 3], grey levels.
+        float32 [B, 54, 54, 3], each of mean 0.
     """
-    corner = to_photo * (INPUT_SIZE - 1.0)
-    low = origin + tf.reduce_sum(tf.minimum(corner, 0.0), axis=1)
-    high = origin + tf.reduce_sum(tf.maximum(corner, 0.0), axis=1)
-    # A slice with a negative step would do, but the graph optimizer prints an error about it.
-    photo_size = tf.cast(tf.gather(tf.shape(photo), [1, 0]), tf.float32)  # width, height
-    step = tf.linalg.diag_part(to_photo)
-    reach = tf.maximum(step, 1.0)
-    first = tf.clip_by_value(tf.floor(low - reach), 0.0, photo_size - 1)
-    last = tf.clip_by_value(tf.math.ceil(high + reach), first + 1, photo_size)
-    length = last - first
-    left, top, width, height = tf.unstack(tf.cast(tf.concat([first, length], axis=0), tf.int32))
-    pixels = photo[top : top + height, left : left + width]
-
-    # Averages over areas do not alias, at a third of the cost of a triangle kernel.
-    is_fine = tf.reduce_any(step > _LARGEST_STEP)
-    reduced_length = tf.where(is_fine, tf.math.ceil(length * tf.minimum(1 / step, 1.0)), length)
-    reduction = reduced_length / length
-    width, height = tf.unstack(tf.cast(reduced_length, tf.int32))
-    reduced = tf.raw_ops.ResizeArea(images=pixels[tf.newaxis], size=[height, width])
-    matrix = to_photo * reduction[:, tf.newaxis]
-    start = (origin - first) * reduction - 0.5
-    affine = tf.concat([matrix, start[:, tf.newaxis]], axis=1)
-    picture = tf.raw_ops.ImageProjectiveTransformV3(
-        images=reduced,
-        transforms=tf.pad(tf.reshape(affine, [1, 6]), [[0, 0], [0, 2]]),
-        output_shape=[INPUT_SIZE, INPUT_SIZE],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-    )
-    return tf.ensure_shape(picture[0], [INPUT_SIZE, INPUT_SIZE, 3])
-
-
-def _blurred(picture: tf.Tensor, draw: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns the picture under a Gaussian of five taps for each axis.
-
-    Sums of shifted pictures: for so small a picture that is half the cost of a product with a
-    band matrix, and a tenth of a convolution's.
-    """
-    deviation = tf.abs(draw) * (augmentation.blur * augmentation.strength) + 0.05
-    near, far = tf.exp(-0.5 / deviation**2), tf.exp(-2.0 / deviation**2)
-    middle = 1 / (1 + 2 * near + 2 * far)
-    near, far = near * middle, far * middle
-    # Rows of pixels times channels: the neighbour in the row is three numbers away.
-    flat = tf.reshape(picture, [INPUT_SIZE, INPUT_SIZE * 3])
-    first, last = flat[:1], flat[-1:]
-    wide = tf.concat([first, first, flat, last, last], axis=0)
-    flat = flat * middle + (wide[1:-3] + wide[3:-1]) * near + (wide[:-4] + wide[4:]) * far
-    first, last = flat[:, :3], flat[:, -3:]
-    wide = tf.concat([first, first, flat, last, last], axis=1)
-    neighbours = wide[:, 3:-9] + wide[:, 9:-3]
-    flat = flat * middle + neighbours * near + (wide[:, :-12] + wide[:, 12:]) * far
-    return tf.reshape(flat, [INPUT_SIZE, INPUT_SIZE, 3])
-
-
-def _recoloured(picture: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns the picture with another saturation, cast, contrast and brightness.
-
-    All four are one matrix and one offset. What then leaves 0 to 255 is clipped, as in a photo,
-    or the standardisation would undo the last two. `draws` are float32 [6], from -1 to 1.
-    """
-    strength = augmentation.strength
-    saturation = 1 + draws[0] * min(augmentation.saturation * strength, 1.0)
-    contrast = tf.exp(draws[1] * (augmentation.contrast * strength))
-    gain = (1 + draws[2:5] * (augmentation.colour_cast * strength)) * contrast
-    grey = np.repeat(_LUMINANCE[:, np.newaxis], 3, axis=1)
-    matrix = (saturation * (np.eye(3, dtype=np.float32) - grey) + grey) * gain
-    pixels = tf.matmul(tf.reshape(picture, [INPUT_SIZE**2, 3]), matrix)
-    # About the picture's own mean, and less where there is less room to black or white: a dark
-    # photo must not become black, as its number would be gone.
-    contrasted_mean = tf.reduce_mean(pixels)
-    mean = contrasted_mean / contrast
-    room = tf.maximum(tf.minimum(mean, 255.0 - mean), 0.0)
-    brightened = mean + room * draws[5] * (augmentation.brightness * strength)
-    return tf.reshape(pixels + (brightened - contrasted_mean), [INPUT_SIZE, INPUT_SIZE, 3])
-
-
-def _noise(draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns float32 [54, 54, 3], grey levels: a random part of a field of Gaussian noise.
-
-    To draw as many numbers anew would cost as much as to decode a photo. `draws` are float32
-    [3], from -1 to 1.
-    """
-    field = np.random.default_rng(0).standard_normal((_NOISE_SIZE, _NOISE_SIZE, 3), np.float32)
-    places = (_NOISE_SIZE - INPUT_SIZE) / 2
-    y, x = tf.unstack(tf.cast((draws[:2] + 1) * places, tf.int32))
-    part = tf.slice(tf.constant(field), tf.stack([y, x, 0]), [INPUT_SIZE, INPUT_SIZE, 3])
-    return part * (draws[2] * (augmentation.noise * augmentation.strength))
+    pictures = tf.cast(views, tf.float32)[..., :3] * (1 / 256)
+    pictures = tf.reshape(pictures, [-1, INPUT_SIZE, INPUT_SIZE, 3])
+    pictures = photometry.vary_pictures(pictures, photometry_draws, augmentation)
+    return preprocessing.standardise(pictures)

@@ -71,7 +71,7 @@ def test_each_change_changes_something_and_less_at_half_strength(effect):
         only = dataclasses.replace(
             NOTHING, strength=strength, **{effect: getattr(Augmentation(), effect)}
         )
-        pictures = [random_crop(pixels, BOXES, key(number), only) for number in range(5)]
+        pictures = [random_crop(pixels, BOXES, key(number), only) for number in range(24)]
         return float(np.mean(np.abs(np.array(pictures) - plain)))
 
     whole = mean_change(1.0)

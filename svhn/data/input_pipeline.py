@@ -1,28 +1,35 @@
 """From shards to batches, with tf.data.
 
 The order of training and every augmentation are a pure function of (seed, epoch, example): a
-run that stops after any batch goes on with the very next one (`start_example`), and neither the
-number of threads nor TensorFlow's global seed changes a picture.
+run that stops after any batch goes on with the very next one (`start_example`), and
+TensorFlow's global seed changes no picture, nor does parallelism in the pipeline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
 
 from svhn import preprocessing
-from svhn.augmentation import random_crop
+from svhn.augmentation import PicturePlan, make_pictures, plan_pictures
 from svhn.augmentation_config import Augmentation
 from svhn.data import records
 from svhn.errors import UserError
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
+from svhn.random_view import look_up
 
 SHUFFLED_AT_ONCE = 4096
 """Photos that are held in memory, still encoded, and shuffled together."""
 
 _as_written = tf.autograph.experimental.do_not_convert
 """Nothing here branches on tensors in Python; without AutoGraph a pipeline starts sooner."""
+
+_PLANS_AT_ONCE = 64
+"""Pictures that are planned together."""
+
+_PICTURES_AT_ONCE = 16
+"""Pictures that are varied together, whatever the batch: few enough for a core's cache."""
 
 _SHARDS_AT_ONCE = 8
 _RECORDS_AT_ONCE = 16
@@ -57,19 +64,17 @@ def training_batches(
     Raises:
         UserError: If there is no whole conversion, or a split is absent or empty.
     """
-
-    @_as_written
-    def example(serialized: tf.Tensor, epoch_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        record = records.parse_record(serialized)
-        name = tf.strings.to_hash_bucket_fast(_photo_name(record), 2**62)
-        key = tf.stack([epoch_key, name])
-        picture = random_crop(_photo(record), record["digit_boxes"], key, augmentation)
-        return picture, label_array(record["digit_labels"])
-
+    examples = _serialized_examples(data_dir, splits, seed, start_example)
+    if augmentation.strength == 0:
+        return _batches_of_crops(examples, batch_size)
     return (
-        _serialized_examples(data_dir, splits, seed, start_example)
-        .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(batch_size, drop_remainder=True)
+        examples.batch(_PLANS_AT_ONCE)
+        .map(_planned(augmentation), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .unbatch()
+        .map(_looked_up, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(_PICTURES_AT_ONCE)
+        .map(_made(augmentation), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .rebatch(batch_size, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -89,17 +94,9 @@ def evaluation_batches(data_dir: str | Path, split: str, batch_size: int) -> tf.
     Raises:
         UserError: If there is no whole conversion, or the split is absent or empty.
     """
-
-    @_as_written
-    def example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        record = records.parse_record(serialized)
-        box = preprocessing.tight_box(record["digit_boxes"])
-        picture = preprocessing.crop(_photo(record), box)
-        return picture, label_array(record["digit_labels"]), _photo_name(record)
-
     return (
         tf.data.TFRecordDataset(records.shard_paths(data_dir, split))
-        .map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .map(_evaluation_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size)
         .prefetch(tf.data.AUTOTUNE)
     )
@@ -114,21 +111,34 @@ def label_array(digit_labels: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 [6]: `[length, digit_1, …, digit_5]`.
     """
+    return label_arrays(digit_labels[tf.newaxis])[0]
+
+
+def label_arrays(digit_labels: tf.Tensor) -> tf.Tensor:
+    """Returns the label arrays of a batch of numbers.
+
+    Args:
+        digit_labels: int64 [B, N], each 0 to 9, or -1 beyond the end of a number; any N.
+
+    Returns:
+        int32 [B, 6]: `[length, digit_1, …, digit_5]` for each.
+    """
     digits = tf.cast(digit_labels, tf.int32)
-    count = tf.size(digits)
+    counts = tf.reduce_sum(tf.cast(digits >= 0, tf.int32), axis=1, keepdims=True)
+    places = tf.pad(digits, [[0, 0], [0, MAX_DIGITS]], constant_values=-1)[:, :MAX_DIGITS]
     # A number that is too long trains no digit head.
-    named = digits[: tf.where(count > MAX_DIGITS, 0, count)]
-    padding = [[0, MAX_DIGITS - tf.size(named)]]
-    named = tf.pad(named, padding, constant_values=NO_DIGIT)
-    length = tf.minimum(count, LENGTH_MORE_THAN_FIVE)
-    return tf.ensure_shape(tf.concat([[length], named], axis=0), [1 + MAX_DIGITS])
+    is_named = (places >= 0) & (counts <= MAX_DIGITS)
+    named = tf.where(is_named, places, NO_DIGIT)
+    arrays = tf.concat([tf.minimum(counts, LENGTH_MORE_THAN_FIVE), named], axis=1)
+    return tf.ensure_shape(arrays, [None, 1 + MAX_DIGITS])
 
 
 @contextmanager
 def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]:
     """Turns what TensorFlow says about a corrupted shard into one line with file and record.
 
-    Use it around the loop that takes the batches.
+    Use it around the loop that takes the batches. After such an error all shards of the splits
+    are read until the damage is found; where there is none, the error goes on as it was.
 
     Raises:
         UserError: If a shard that is read inside proves to be damaged.
@@ -150,6 +160,66 @@ def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]
                         f" python convert_to_tfrecords.py --data_dir {data_dir} --overwrite"
                     ) from error
         raise
+
+
+def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
+    """Returns the first stage of training: (records, epoch keys) to photos, plans and labels."""
+
+    @_as_written
+    def planned(
+        serialized: tf.Tensor, epoch_keys: tf.Tensor
+    ) -> tuple[tf.Tensor, PicturePlan, tf.Tensor]:
+        record = records.parse_records(serialized)
+        plans = plan_pictures(
+            record["digit_boxes"],
+            record["digit_labels"] >= 0,
+            tf.stack([record["width"], record["height"]], axis=1),
+            tf.stack([epoch_keys, _name_hash(record)], axis=1),
+            augmentation,
+        )
+        return record["image"], plans, label_arrays(record["digit_labels"])
+
+    return planned
+
+
+@_as_written
+def _looked_up(image: tf.Tensor, plan: PicturePlan, label: tf.Tensor) -> tuple:
+    """The second stage, for one photo: from its bytes to the view that its picture shows."""
+    photo = tf.io.decode_png(image, channels=4)
+    return look_up(photo, plan.view), plan.photometry_draws, label
+
+
+def _made(augmentation: Augmentation) -> Callable[..., tuple]:
+    """Returns the third stage: from the views to (pictures, labels)."""
+
+    @_as_written
+    def made(views: tf.Tensor, photometry_draws: tf.Tensor, labels: tf.Tensor) -> tuple:
+        return make_pictures(views, photometry_draws, augmentation), labels
+
+    return made
+
+
+def _batches_of_crops(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Returns batches of the pictures that evaluation sees, in the order of training."""
+
+    @_as_written
+    def example(serialized: tf.Tensor, epoch_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        picture, label, _ = _evaluation_example(serialized)
+        return picture, label
+
+    return (
+        examples.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .batch(batch_size, drop_remainder=True)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+@_as_written
+def _evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    record = records.parse_record(serialized)
+    photo = tf.io.decode_png(record["image"], channels=3)
+    picture = preprocessing.crop(photo, preprocessing.tight_box(record["digit_boxes"]))
+    return picture, label_array(record["digit_labels"]), _photo_name(record)
 
 
 def _serialized_examples(
@@ -193,9 +263,9 @@ def _shuffled_records(paths: Sequence[str], epoch_key: tf.Tensor) -> tf.data.Dat
     )
 
 
-def _photo(record: dict[str, tf.Tensor]) -> tf.Tensor:
-    return tf.io.decode_png(record["image"], channels=3)
-
-
 def _photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:
     return tf.strings.join([record["split"], record["file_name"]], separator="/")
+
+
+def _name_hash(record: dict[str, tf.Tensor]) -> tf.Tensor:
+    return tf.strings.to_hash_bucket_fast(_photo_name(record), 2**62)

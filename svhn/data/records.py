@@ -15,6 +15,7 @@ from svhn.data.record_writer import serialize_record
 __all__ = [
     "locate_damage",
     "parse_record",
+    "parse_records",
     "photo_count",
     "read_manifest",
     "serialize_record",
@@ -45,6 +46,24 @@ def parse_record(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         `number`, `split` and `file_name` (strings).
     """
     parsed = tf.io.parse_single_example(serialized, _FEATURES)
+    parsed["digit_labels"] = parsed.pop("digits/label")
+    parsed["digit_boxes"] = parsed.pop("digits/bounding_box")
+    return parsed
+
+
+def parse_records(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Returns the tensors of a batch of records, at a fraction of the cost of one by one.
+
+    Args:
+        serialized: string [B], each as `serialize_record` makes it.
+
+    Returns:
+        As `parse_record`, each with one more axis; where a number has fewer digits than the
+        longest of the batch, `digit_labels` is filled with -1 and `digit_boxes` with 0.
+    """
+    features = dict(_FEATURES)
+    features["digits/label"] = features["digits/label"]._replace(default_value=-1)
+    parsed = tf.io.parse_example(serialized, features)
     parsed["digit_labels"] = parsed.pop("digits/label")
     parsed["digit_boxes"] = parsed.pop("digits/bounding_box")
     return parsed
