@@ -2,9 +2,8 @@
 
 Every number that is drawn comes from the key alone, so a photo and a key give the same picture
 whatever the order, the parallelism or the batch. Whatever needs no photo, or needs only the
-54×54 pixels taken from it, is done for a batch at once, as the cost of an operation on so little
-is mostly its start: `plan_pictures`, then for each photo `svhn.random_view.look_up`, then
-`make_pictures`. `random_crop` is all three for one photo.
+54×54 pixels taken from it, is done for a batch at once: `plan_pictures`, then for each photo
+`svhn.random_view.look_up`, then `make_pictures`. `random_crop` is all three for one photo.
 """
 
 from typing import NamedTuple

@@ -29,7 +29,7 @@ _PLANS_AT_ONCE = 64
 """Pictures that are planned together."""
 
 _PICTURES_AT_ONCE = 16
-"""Pictures that are varied together, whatever the batch: few enough for a core's cache."""
+"""Pictures that are varied together, whatever the size of the batches handed over."""
 
 _SHARDS_AT_ONCE = 8
 _RECORDS_AT_ONCE = 16

@@ -52,7 +52,7 @@ def parse_record(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def parse_records(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Returns the tensors of a batch of records, at a fraction of the cost of one by one.
+    """Returns the tensors of a batch of records.
 
     Args:
         serialized: string [B], each as `serialize_record` makes it.
