@@ -16,7 +16,7 @@ from tests.small_conversion import write_conversion
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
-STEPS = 1500
+STEPS = 2000
 NUMBERS = {
     "train": [str(number) for number in range(10, 50)],
     "val": ["7", "12", "123", "4", "56", "123456"],
@@ -84,14 +84,16 @@ def test_twenty_kills_change_nothing(tmp_path):
         process = start(data_dir, killed)
         # The first line comes when the model is built; before that there is little to break. A
         # second one says that the run continues; each other is an evaluation, with checkpoints.
-        for _ in range(moments.choice([1, 2, 3, 3])):
-            assert process.stdout.readline(), "the run ended before it was killed"
+        for _ in range(moments.choice([1, 1, 2, 2, 3])):
+            process.stdout.readline()
         time.sleep(moments.uniform(0.0, 1.0))
-        assert process.poll() is None, "the run ended before it was killed"
+        if process.poll() is not None:
+            break  # a machine so fast that the run was done before the last kills
         process.kill()
         process.communicate(timeout=60)
         checkpoints.append(newest_checkpoint(killed))
-    assert len(set(checkpoints)) > KILLS / 4, f"the kills don't come between steps: {checkpoints}"
+    assert len(checkpoints) >= KILLS / 2, f"the run ended after {len(checkpoints)} kills"
+    assert len(set(checkpoints)) > len(checkpoints) / 4, f"kills between no steps: {checkpoints}"
     output = finish(start(data_dir, killed))
     assert f"Finished all {STEPS:,} steps" in output
 
