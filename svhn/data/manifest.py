@@ -4,6 +4,7 @@
 is whole. Free of TensorFlow, so that the converter starts at once.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,25 @@ def read_manifest(data_dir: str | Path) -> dict[str, Any]:
     return manifest
 
 
+def manifest_digest(data_dir: str | Path) -> str:
+    """Returns the SHA-256 of the manifest, 64 hexadecimal digits: another for another data set.
+
+    Raises:
+        OSError: If there is no manifest; `read_manifest` says what to do then.
+    """
+    return hashlib.sha256((shard_folder(data_dir) / MANIFEST_NAME).read_bytes()).hexdigest()
+
+
+def splits_with_photos(data_dir: str | Path) -> list[str]:
+    """Returns the splits that have photos, in the order of `SPLITS`.
+
+    Raises:
+        UserError: If there is no whole conversion.
+    """
+    splits = read_manifest(data_dir)["splits"]
+    return [name for name in SPLITS if splits.get(name, {}).get("photos")]
+
+
 def shard_paths(data_dir: str | Path, split: str) -> list[str]:
     """Returns the paths of the shards of a split, in order.
 
@@ -108,12 +128,11 @@ def photo_count(data_dir: str | Path, split: str) -> int:
 
 
 def _split_entry(data_dir: str | Path, split: str) -> dict[str, Any]:
-    splits = read_manifest(data_dir)["splits"]
-    present = [name for name in SPLITS if splits.get(name, {}).get("photos")]
+    present = splits_with_photos(data_dir)
     if split not in present:
         raise UserError(
             f"There are no photos of the split '{split}' in {shard_folder(data_dir)}; it has:"
             f" {', '.join(present) or 'none'}. Choose one of these, or convert again with the"
             f" folder that '{split}' comes from and --overwrite"
         )
-    return splits[split]
+    return read_manifest(data_dir)["splits"][split]

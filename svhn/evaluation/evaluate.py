@@ -1,6 +1,5 @@
 """The whole of `eval.py`: a checkpoint, some splits, and what is known about it afterwards."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,11 @@ from PIL import Image
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import (
-    MANIFEST_NAME,
     SPLITS,
-    read_manifest,
+    manifest_digest,
     shard_folder,
     shard_paths,
+    splits_with_photos,
 )
 from svhn.errors import UserError
 from svhn.evaluation.config import DEFAULT_SPLITS, EvaluationConfig
@@ -78,9 +77,7 @@ def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:
         UserError: If there is no whole conversion, or a wanted split isn't in it, or none of the
             default ones is.
     """
-    present = [
-        split for split in SPLITS if read_manifest(data_dir)["splits"].get(split, {}).get("photos")
-    ]
+    present = splits_with_photos(data_dir)
     splits = list(dict.fromkeys(split.strip() for split in wanted))
     if not splits:
         splits = [split for split in DEFAULT_SPLITS if split in present]
@@ -169,12 +166,11 @@ def _sheet_path(folder: Path, split: str) -> Path:
 
 
 def _about(config: EvaluationConfig, loaded: LoadedModel) -> dict[str, str | int]:
-    manifest = shard_folder(config.data_dir) / MANIFEST_NAME
     return {
         "version": svhn.__version__,
         "model": loaded.config["model"],
         "checkpoint": str(loaded.path),
         "step": int(loaded.step),
         "data_dir": str(config.data_dir),
-        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "manifest_sha256": manifest_digest(config.data_dir),
     }

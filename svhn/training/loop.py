@@ -1,6 +1,5 @@
 """The one training loop: from flags to checkpoints."""
 
-import hashlib
 import signal
 import sys
 import time
@@ -15,7 +14,7 @@ import tensorflow as tf
 from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import Checkpoints, load_weights
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
-from svhn.data.manifest import MANIFEST_NAME, photo_count, read_manifest, shard_folder
+from svhn.data.manifest import manifest_digest, photo_count, shard_folder, splits_with_photos
 from svhn.errors import UserError
 from svhn.evaluation.metrics import compute_metrics
 from svhn.evaluation.predict import evaluate_split, make_predict_step
@@ -243,21 +242,18 @@ class _Run:
 
 def _describe_data(config: TrainingConfig) -> dict[str, Any]:
     """What is trained on, such that another data set is described otherwise."""
-    present = read_manifest(config.data_dir)["splits"]
-    splits = config.splits or [
-        split for split in ("train", "extra") if present.get(split, {}).get("photos")
-    ]
+    present = splits_with_photos(config.data_dir)
+    splits = config.splits or [split for split in ("train", "extra") if split in present]
     if not splits:
         raise UserError(
             f"{shard_folder(config.data_dir)} has neither train nor extra photos to train on. "
             "Convert a folder that has train/ or extra/"
         )
     photo_count(config.data_dir, "val")  # says what to do where there is none
-    manifest = shard_folder(config.data_dir) / MANIFEST_NAME
     return {
         "splits": list(splits),
         "photos": sum(photo_count(config.data_dir, split) for split in splits),
-        "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "manifest_sha256": manifest_digest(config.data_dir),
     }
 
 
