@@ -76,7 +76,10 @@ def start_tensorflow() -> None:
             import tensorflow
 
             gpus = tensorflow.config.list_physical_devices("GPU")
-            tensorflow.zeros(()).numpy()  # CUDA complains only once a device is used
+            # CUDA complains only once a device is used. Workers on several machines must come
+            # together before anything is computed.
+            if not os.environ.get("TF_CONFIG"):
+                tensorflow.zeros(()).numpy()
             show = not gpus and pathlib.Path("/dev/nvidia0").exists()
         except KeyboardInterrupt:
             show = False

@@ -17,6 +17,7 @@ def progress(
     initial: int = 0,
     unit: str = " photos",
     delay_seconds: float = 1.0,
+    shown: bool = True,
 ) -> tqdm:
     """Returns a tqdm progress bar on standard error.
 
@@ -30,6 +31,7 @@ def progress(
         description: The words before the bar.
         unit: What is counted.
         delay_seconds: The bar stays away for as long.
+        shown: Whether there is a bar at all.
     """
     return tqdm(
         items,
@@ -38,7 +40,7 @@ def progress(
         desc=description,
         unit=unit,
         delay=delay_seconds,
-        disable=not sys.stderr.isatty(),
+        disable=not (shown and sys.stderr.isatty()),
         file=sys.stderr,
         dynamic_ncols=True,
         smoothing=0.1,

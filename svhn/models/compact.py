@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
 
 STAGES = ((32, 2), (64, 2), (128, 2))
@@ -30,7 +31,7 @@ def build(input_size: int = 54) -> keras.Model:
     features = layers.Flatten(name="flatten")(features)
     features = layers.Dense(DENSE_UNITS, use_bias=False, name="dense")(features)
     features = _normalise_and_activate(features, "dense")
-    features = layers.Dropout(0.3, name="dropout")(features)
+    features = Dropout(0.3, name="dropout")(features)
     return keras.Model(images, six_heads(features), name="compact")
 
 

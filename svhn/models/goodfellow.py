@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
 
 CONVOLUTION_CHANNELS = (48, 64, 128, 160, 192, 192, 192, 192)
@@ -44,18 +45,18 @@ def build(input_size: int = 54) -> keras.Model:
         strides = 2 if number % 2 == 1 else 1
         features = layers.MaxPooling2D(2, strides, padding="same", name=f"pool_{number}")(features)
         features = SubtractiveNormalization(3, name=f"normalisation_{number}")(features)
-        features = layers.Dropout(CONVOLUTION_DROPOUT, name=f"dropout_{number}")(features)
+        features = Dropout(CONVOLUTION_DROPOUT, name=f"dropout_{number}")(features)
 
     features = LocallyConnected2D(LOCAL_CHANNELS, KERNEL_SIZE, name="locally_connected")(features)
     features = layers.ReLU(name="rectifier_local")(features)
-    features = layers.Dropout(CONVOLUTION_DROPOUT, name="dropout_local")(features)
+    features = Dropout(CONVOLUTION_DROPOUT, name="dropout_local")(features)
     features = layers.Flatten(name="flatten")(features)
     for number, units in enumerate(DENSE_UNITS, start=1):
         features = layers.Dense(units, kernel_initializer="he_normal", name=f"dense_{number}")(
             features
         )
         features = layers.ReLU(name=f"rectifier_dense_{number}")(features)
-        features = layers.Dropout(DENSE_DROPOUT, name=f"dropout_dense_{number}")(features)
+        features = Dropout(DENSE_DROPOUT, name=f"dropout_dense_{number}")(features)
     return keras.Model(images, six_heads(features), name="goodfellow")
 
 

@@ -7,6 +7,7 @@ fast as `compact` and reads fewer numbers right.
 import keras
 from keras import layers
 
+from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
 
 CHANNELS = (16, 32, 64)
@@ -31,5 +32,5 @@ def build(input_size: int = 54) -> keras.Model:
     features = layers.Dense(
         DENSE_UNITS, activation="relu", kernel_initializer="he_normal", name="dense"
     )(features)
-    features = layers.Dropout(0.3, name="dropout")(features)
+    features = Dropout(0.3, name="dropout")(features)
     return keras.Model(images, six_heads(features), name="plain")

@@ -1,10 +1,11 @@
 """The one training loop: from flags to checkpoints."""
 
+import dataclasses
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ from svhn.evaluation.predict import evaluate_split, make_predict_step
 from svhn.models import build_model
 from svhn.progress import progress
 from svhn.training.config import TrainingConfig
+from svhn.training.devices import Workers, distribute, make_strategy, naming_lost_workers
 from svhn.training.optimizers import make_optimizer
 from svhn.training.run_state import (
     RunState,
@@ -30,10 +32,12 @@ from svhn.training.run_state import (
     total_steps,
 )
 from svhn.training.summaries import SAMPLES, Summaries
-from svhn.training.train_step import distribute, make_strategy, make_train_step
+from svhn.training.train_step import make_train_step
 
 VAL_BATCH_SIZE = 128
 MISTAKES_SHOWN = 24
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None) -> int:
@@ -41,17 +45,29 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
 
     Args:
         config: The flags.
-        strategy: Where to compute; by default all GPUs, or else the CPU.
+        strategy: Where to compute; by default what `make_strategy` finds.
 
     Returns:
         The exit status: 0; 130 or 143 when Ctrl-C or SIGTERM ended the run, after saving.
 
     Raises:
-        UserError: If data, flags or checkpoint don't fit, or the loss is no longer finite.
+        UserError: If data, flags, checkpoint or TF_CONFIG don't fit, the loss is no longer finite,
+            or another worker is lost.
     """
     data = _describe_data(config)
-    steps = total_steps(config, data["photos"])
     strategy = strategy or make_strategy()
+    workers = Workers(strategy)
+    with naming_lost_workers(workers, config.train_logdir):
+        return _train(config, data, strategy, workers)
+
+
+def _train(
+    config: TrainingConfig,
+    data: dict[str, Any],
+    strategy: tf.distribute.Strategy,
+    workers: Workers,
+) -> int:
+    steps = total_steps(config, data["photos"])
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise UserError(
@@ -68,25 +84,29 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
     state = state_from_saved(saved, config, data) if saved else RunState()
     if not saved and config.restore_checkpoint:
         load_weights(model, config.restore_checkpoint)
+    workers.require_same(*_what_workers_share(config, data, state))
 
-    print(
+    workers.say(
         f"{config.model}: {model.count_params():,} parameters; {data['photos']:,} photos of "
         f"{' and '.join(data['splits'])}; {steps:,} steps of {config.batch_size} on "
-        f"{replicas} {_device_name()}{'s' if replicas > 1 else ''}",
-        flush=True,
+        f"{replicas} {_device_name()}{'s' if replicas > 1 else ''}"
     )
     if state.step:
-        print(f"Continues {config.train_logdir} at step {state.step:,}", flush=True)
+        workers.say(f"Continues {config.train_logdir} at step {state.step:,}")
     elif config.restore_checkpoint:
-        print(f"Starts from the weights of {config.restore_checkpoint}", flush=True)
+        workers.say(f"Starts from the weights of {config.restore_checkpoint}")
 
-    with Summaries(config.train_logdir, state.step) as summaries, _stop_signals() as signals:
-        if not state.step:
+    events = Summaries(config.train_logdir, state.step) if workers.is_chief else nullcontext()
+    with events as summaries, _stop_signals() as signals:
+        if summaries and not state.step:
             summaries.start(config, model)
-        run = _Run(config, data, steps, strategy, model, optimizer, checkpoints, summaries, state)
+        run = _Run(
+            config, data, steps, strategy, workers, model, optimizer, checkpoints, summaries, state
+        )
         with naming_damage(config.data_dir, [*data["splits"], "val"]):
-            run.train(signals)
-    return run.report(signals)
+            stops = run.train(signals)
+    workers.wait_for_all()  # none leaves before the chief has written
+    return run.report(stops)
 
 
 class _Run:
@@ -98,21 +118,29 @@ class _Run:
         data: dict[str, Any],
         steps: int,
         strategy: tf.distribute.Strategy,
+        workers: Workers,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         checkpoints: Checkpoints,
-        summaries: Summaries,
+        summaries: Summaries | None,
         state: RunState,
     ):
         self.config, self.data, self.steps, self.strategy = config, data, steps, strategy
-        self.model, self.optimizer = model, optimizer
+        self.workers, self.model, self.optimizer = workers, model, optimizer
         self.checkpoints, self.summaries, self.state = checkpoints, summaries, state
         self.predict_step = make_predict_step(model)
         first = evaluation_batches(config.data_dir, "val", SAMPLES).take(1)
         self.samples = next(iter(first))[0].numpy()
 
-    def train(self, signals: list[int]) -> None:
-        """Trains until the last step, early stopping or a signal."""
+    def train(self, signals: list[int]) -> list[int]:
+        """Trains until the last step, early stopping or a signal.
+
+        Args:
+            signals: Those that this process has received; may grow meanwhile.
+
+        Returns:
+            The signals that any worker had received when the run was stopped by them.
+        """
         config, state = self.config, self.state
         train_step = make_train_step(
             self.strategy, self.model, self.optimizer, config.batch_size, config.label_smoothing
@@ -129,7 +157,11 @@ class _Run:
         results: list[tuple[tf.Tensor, tf.Tensor]] = []
         iterator = iter(distribute(self.strategy, batches))
         with progress(
-            total=self.steps, initial=state.step, description="training", unit=" steps"
+            total=self.steps,
+            initial=state.step,
+            description="training",
+            unit=" steps",
+            shown=self.workers.is_chief,
         ) as bar:
             started = time.perf_counter()
             while state.step < self.steps and not state.stopped_early:
@@ -137,43 +169,49 @@ class _Run:
                 state.step += 1
                 bar.update()
                 evaluates = state.step % interval == 0 or state.step == self.steps
-                if evaluates or signals or state.step % config.log_every == 0:
+                if evaluates or state.step % config.log_every == 0:
                     shown = self._log(results, started)
                     bar.set_postfix(shown, refresh=False)
                     results, started = [], time.perf_counter()
                 if evaluates:
-                    bar.write(self._evaluate(shown))
-                    sys.stdout.flush()
+                    line = self._evaluate(shown)
+                    if self.workers.is_chief:
+                        bar.write(line)
+                        sys.stdout.flush()
                     started = time.perf_counter()
-                elif signals:
-                    self._save()
-                if signals:
-                    return
+                stops = self.workers.asked_by_any(signals, STOP_SIGNALS)
+                if stops:
+                    if results:
+                        self._log(results, started)
+                    if not evaluates:
+                        self._save()
+                    return stops
+        return []
 
-    def report(self, signals: list[int]) -> int:
+    def report(self, stops: list[int]) -> int:
         """Prints how the run ended; returns the exit status."""
-        state, folder = self.state, self.config.train_logdir
+        state, folder, say = self.state, self.config.train_logdir, self.workers.say
         best = (
             f"Best sequence accuracy on val: {100 * state.best_sequence_accuracy:.2f} % at step "
             f"{state.best_step:,} ({folder}/best)"
             if state.best_step
             else "No evaluation yet"
         )
-        if signals and state.step < self.steps:
-            name = signal.Signals(signals[0]).name
-            print(
+        if stops and state.step < self.steps:
+            name = signal.Signals(stops[0]).name
+            say(
                 f"Stopped by {name} and saved at step {state.step:,}. {best}. The same command "
                 "continues the run"
             )
-            return 128 + signals[0]
+            return 128 + stops[0]
         if state.stopped_early:
-            print(
+            say(
                 f"Stopped early at step {state.step:,}: {state.evaluations_without_improvement} "
                 "evaluations without a better one"
             )
         else:
-            print(f"Finished all {self.steps:,} steps")
-        print(best)
+            say(f"Finished all {self.steps:,} steps")
+        say(best)
         return 0
 
     def _log(self, results: list[tuple[tf.Tensor, tf.Tensor]], started: float) -> dict[str, str]:
@@ -193,13 +231,14 @@ class _Run:
             )
         images = len(losses) * self.config.batch_size
         loss, accuracy = float(losses.mean()), float(rights.sum()) / images
-        self.summaries.training(
-            self.state.step,
-            loss,
-            accuracy,
-            float(self.optimizer.learning_rate),
-            images / seconds,
-        )
+        if self.summaries:
+            self.summaries.training(
+                self.state.step,
+                loss,
+                accuracy,
+                float(self.optimizer.learning_rate),
+                images / seconds,
+            )
         return {
             "loss": f"{loss:.3f}",
             "accuracy": f"{100 * accuracy:.1f} %",
@@ -207,8 +246,14 @@ class _Run:
         }
 
     def _evaluate(self, shown: dict[str, str]) -> str:
-        """Scores the val split, saves checkpoints, and returns the line for the screen."""
+        """Scores the val split, saves checkpoints, and returns the line for the screen.
+
+        The chief does so; the other workers wait for the score and return nothing.
+        """
         state = self.state
+        if not self.summaries:
+            state.take_score(self.workers.from_chief(0.0), self.config.patience)
+            return ""
         predictions = evaluate_split(
             self.model,
             self.config.data_dir,
@@ -224,7 +269,8 @@ class _Run:
             loss=predictions.loss,
         )
         self.summaries.validation(state.step, predictions, metrics, self.samples)
-        is_best = state.take_score(metrics.sequence.share, self.config.patience)
+        score = self.workers.from_chief(metrics.sequence.share)
+        is_best = state.take_score(score, self.config.patience)
         if is_best:
             self._save(best=True)
         self._save()
@@ -237,7 +283,20 @@ class _Run:
         )
 
     def _save(self, *, best: bool = False) -> None:
-        self.checkpoints.save(state_to_save(self.state, self.config, self.data), best=best)
+        # Every worker has the same weights, so the chief's are all there is to write.
+        if self.workers.is_chief:
+            self.checkpoints.save(state_to_save(self.state, self.config, self.data), best=best)
+
+
+def _what_workers_share(
+    config: TrainingConfig, data: dict[str, Any], state: RunState
+) -> tuple[str, dict[str, Any]]:
+    """Name and value of what must be the same at every worker."""
+    flags = dataclasses.asdict(config)
+    for name in ("data_dir", "train_logdir"):  # may be mounted at different places
+        del flags[name]
+    shared = {"flags": flags, "data": data, "run": dataclasses.asdict(state)}
+    return "flags, data or last checkpoint", shared
 
 
 def _describe_data(config: TrainingConfig) -> dict[str, Any]:
@@ -270,7 +329,7 @@ def _stop_signals() -> Iterator[list[int]]:
         received.append(number)
         signal.signal(number, signal.SIG_DFL)
 
-    previous = {number: signal.signal(number, take) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, take) for number in STOP_SIGNALS}
     try:
         yield received
     finally:

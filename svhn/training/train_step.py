@@ -11,13 +11,6 @@ from svhn.models.loss import number_loss
 TrainStep = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
-def make_strategy() -> tf.distribute.Strategy:
-    """Returns MirroredStrategy over all GPUs where there are several; one device otherwise."""
-    if len(tf.config.list_physical_devices("GPU")) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
-
-
 def make_train_step(
     strategy: tf.distribute.Strategy,
     model: keras.Model,
@@ -60,15 +53,3 @@ def make_train_step(
         )
 
     return train_step
-
-
-def distribute(
-    strategy: tf.distribute.Strategy, batches: tf.data.Dataset
-) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-    """Returns the batches, each cut into one part for each replica."""
-    if strategy.num_replicas_in_sync == 1:
-        return batches
-    options = tf.data.Options()
-    # Every batch is cut up; sharding the files would give each replica other photos.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return strategy.experimental_distribute_dataset(batches.with_options(options))
