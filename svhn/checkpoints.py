@@ -2,9 +2,9 @@
 
 A run's folder holds `model.ckpt-STEP.*`, the last few, and `best/model.ckpt-STEP.*`, the one with
 the best validation score. They are TensorFlow checkpoints (`tf.train.Checkpoint`), written under
-a temporary name and renamed as a whole. Each holds the weights by name, the optimizer, the random
-generators of the dropout layers, and a state in JSON: step, best score, flags, model name. So
-evaluation and inference need only the folder.
+a temporary name and renamed as a whole. Each holds the weights by name, their moving average where
+the run keeps one, the optimizer, the random generators of the dropout layers, and a state in JSON:
+step, best score, flags, model name. So evaluation and inference need only the folder.
 """
 
 import dataclasses
@@ -61,6 +61,7 @@ class Checkpoints:
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer | None = None,
         keep: int = 3,
+        averaged: keras.Model | None = None,
     ):
         """Looks after `folder`; nothing is read or written yet.
 
@@ -69,6 +70,7 @@ class Checkpoints:
             model: Its weights are saved and restored.
             optimizer: A built optimizer; without it only weights are restored.
             keep: How many of the last checkpoints stay.
+            averaged: The model that holds the moving average of the weights, where there is one.
         """
         self.folder = Path(folder)
         self._state = tf.Variable("{}", dtype=tf.string, trainable=False)
@@ -76,6 +78,8 @@ class Checkpoints:
         if optimizer is not None:
             parts["optimizer"] = _optimizer_by_name(optimizer)
             parts["random"] = _random_states(model)
+        if averaged is not None:
+            parts["averaged"] = _weights_by_name(averaged)
         self._checkpoint = tf.train.Checkpoint(**parts)
         self._last = tf.train.CheckpointManager(
             self._checkpoint, str(self.folder), keep, checkpoint_name=CHECKPOINT_NAME
@@ -164,38 +168,48 @@ def resolve_checkpoint(path: str | Path) -> str:
     return prefix
 
 
-def load_model(path: str | Path) -> LoadedModel:
+def load_model(path: str | Path, *, raw_weights: bool = False) -> LoadedModel:
     """Returns the model that a checkpoint describes, with its weights.
 
     Args:
         path: As in `resolve_checkpoint`.
+        raw_weights: Take the weights themselves where the checkpoint has their moving average,
+            too; otherwise the average is taken.
 
     Raises:
         UserError: If there is no such checkpoint, or if it can't be read.
     """
     prefix = resolve_checkpoint(path)
     try:
-        return _load(prefix)
+        return _load(prefix, raw_weights)
     except UserError:
         # A run that goes on may have replaced its best checkpoint while it was being read.
         newer = resolve_checkpoint(path)
         if newer == prefix:
             raise
-        return _load(newer)
+        return _load(newer, raw_weights)
 
 
-def load_weights(model: keras.Model, path: str | Path) -> None:
+def load_weights(model: keras.Model, path: str | Path, *, raw_weights: bool = False) -> None:
     """Gives a model the weights of a checkpoint, and nothing else of it.
 
     Args:
         model: Of the architecture that the checkpoint holds.
         path: As in `resolve_checkpoint`.
+        raw_weights: As in `load_model`.
 
     Raises:
         UserError: If there is no such checkpoint, or if it is of another model.
     """
-    checkpoint = tf.train.Checkpoint(weights=_weights_by_name(model))
-    _restore(checkpoint, resolve_checkpoint(path))
+    prefix = resolve_checkpoint(path)
+    averaged = has_average(read_state(prefix)) and not raw_weights
+    part = "averaged" if averaged else "weights"
+    _restore(tf.train.Checkpoint(**{part: _weights_by_name(model)}), prefix)
+
+
+def has_average(state: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint with this state holds the moving average of the weights, too."""
+    return bool(state["config"].get("average_decay"))
 
 
 def read_state(prefix: str) -> dict[str, Any]:
@@ -216,7 +230,7 @@ def read_state(prefix: str) -> dict[str, Any]:
         raise _damaged(prefix, error) from error
 
 
-def _load(prefix: str) -> LoadedModel:
+def _load(prefix: str, raw_weights: bool) -> LoadedModel:
     state = read_state(prefix)
     name = state["config"].get("model")
     if name not in MODEL_NAMES:
@@ -225,7 +239,7 @@ def _load(prefix: str) -> LoadedModel:
             "Use the version of this program that trained it"
         )
     model = build_model(name)
-    load_weights(model, prefix)
+    load_weights(model, prefix, raw_weights=raw_weights)
     return LoadedModel(model, state["step"], state["config"], state, prefix)
 
 
@@ -261,8 +275,12 @@ def _weights_by_name(model: keras.Model) -> dict[str, tf.Variable]:
 
 
 def _optimizer_by_name(optimizer: keras.optimizers.Optimizer) -> dict[str, tf.Variable]:
-    # The first part of a path counts the optimizers of this process: no part of the name.
-    return {variable.path.split("/", 1)[-1]: variable.value for variable in optimizer.variables}
+    # A path starts with the optimizer's name, with a number behind it from the second one of this
+    # process on: no part of the name.
+    return {
+        re.sub(r"^([^/]*?)_\d+/", r"\1/", variable.path): variable.value
+        for variable in optimizer.variables
+    }
 
 
 def _random_states(model: keras.Model) -> dict[str, tf.Variable]:

@@ -20,6 +20,12 @@ class EvaluationConfig:
         "./logs/train",
         group="Input",
     )
+    raw_weights: bool = option(
+        "Evaluate the weights themselves where the run kept their moving average, too"
+        " (--average_decay of train.py); otherwise the average is evaluated.",
+        False,
+        group="Input",
+    )
     splits: list[str] = option(
         "The splits to evaluate: train, extra, val, test. By default train, val and test, as far"
         " as the conversion has them.",

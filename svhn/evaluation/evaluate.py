@@ -40,7 +40,7 @@ def evaluate(config: EvaluationConfig) -> int:
             written.
     """
     splits = splits_to_evaluate(config.data_dir, config.splits)
-    loaded = load_model(config.checkpoint_dir)
+    loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
     print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
     folder = Path(config.eval_logdir).expanduser()
     with _writing_to(folder):

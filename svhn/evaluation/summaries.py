@@ -72,15 +72,24 @@ def write_split(
         charts: As `draw_charts` gives them.
         mistakes: The contact sheet, if there is one.
     """
-    for tag, value in _scalars(metrics).items():
-        if value is not None:
-            tf.summary.scalar(tag, value)
+    write_figures(metrics)
     right, confidence = predictions.right, predictions.confidence
     tf.summary.histogram("confidence/of_right_readings", confidence[right])
     tf.summary.histogram("confidence/of_wrong_readings", confidence[~right])
     pictures = {**charts} if mistakes is None else {**charts, MISTAKES: np.asarray(mistakes)}
     for tag, picture in pictures.items():
         tf.summary.image(tag, picture[np.newaxis], description=_DESCRIPTIONS[tag])
+
+
+def write_figures(metrics: SplitMetrics) -> None:
+    """Writes the figures of a split to the current summary writer, at its step.
+
+    Args:
+        metrics: Figures that are None (of no photos) are left out.
+    """
+    for tag, value in _scalars(metrics).items():
+        if value is not None:
+            tf.summary.scalar(tag, value)
 
 
 def write_summaries(

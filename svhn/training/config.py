@@ -17,6 +17,8 @@ FREE_FLAGS = frozenset(
         "restore_checkpoint",
         "keep_checkpoints",
         "log_every",
+        "steps_per_call",
+        "profile_steps",
     }
 )
 
@@ -105,12 +107,14 @@ class TrainingConfig:
         minimum=0.0,
     )
     schedule: str | None = option(
-        "How the learning rate falls: cosine to zero at the last step, exponential by "
-        "--decay_rate every --decay_steps, or constant. Default: cosine; exponential where "
-        "--decay_steps or --decay_rate is given.",
+        "How the learning rate falls: cosine to zero at the last step; exponential by "
+        "--decay_rate every --decay_steps; plateau by --decay_rate after --plateau_patience "
+        "evaluations without a better one; or constant. Cosine does best where the number of "
+        "steps is known beforehand. Default: cosine; exponential where --decay_steps or "
+        "--decay_rate is given.",
         None,
         group="Optimisation",
-        choices=("cosine", "exponential", "constant"),
+        choices=("cosine", "exponential", "plateau", "constant"),
     )
     warmup_steps: int = option(
         "Steps over which the learning rate rises from zero.", 200, group="Optimisation", minimum=0
@@ -122,11 +126,18 @@ class TrainingConfig:
         minimum=1,
     )
     decay_rate: float | None = option(
-        "Factor of each fall of the exponential schedule. Default: 0.9.",
+        "Factor of each fall of the schedules exponential and plateau. Default: 0.9 and 0.5.",
         None,
         group="Optimisation",
         minimum=0.0,
         maximum=1.0,
+    )
+    plateau_patience: int = option(
+        "Evaluations without a better one after which the schedule plateau falls. Fewer than "
+        "--patience, or the run ends first.",
+        5,
+        group="Optimisation",
+        minimum=1,
     )
     weight_decay: float = option(
         "Decoupled weight decay, times the learning rate, of kernels (not of biases and "
@@ -141,4 +152,43 @@ class TrainingConfig:
         group="Optimisation",
         minimum=0.0,
         maximum=1.0,
+    )
+    gradient_clip: float = option(
+        "Longest gradient: longer ones are shortened to it, over all weights and devices together; "
+        "0 for no limit. Saves runs that a rare batch throws off; TensorBoard's "
+        "training/gradient_norm shows what is usual.",
+        0.0,
+        group="Optimisation",
+        minimum=0.0,
+    )
+    average_decay: float = option(
+        "Decay of a moving average of the weights, such as 0.999; 0 for none. The average is "
+        "scored, saved beside the weights and used by eval.py and inference.py. It reads better "
+        "while the learning rate is high, and little differently where it has fallen to zero.",
+        0.0,
+        group="Optimisation",
+        minimum=0.0,
+        maximum=0.99999,
+    )
+
+    precision: str = option(
+        "Of activations and gradients; weights, heads and loss stay in float32. The others are "
+        "faster on GPUs with units for them, with scores that differ by chance: bfloat16 on "
+        "recent ones, float16 on those before 2020. On most CPUs they are slower.",
+        "float32",
+        group="Speed",
+        choices=("float32", "bfloat16", "float16"),
+    )
+    steps_per_call: int = option(
+        "Steps that a device works through at once. The weights are the same; more are faster "
+        "where a step takes a few milliseconds. Ctrl-C waits for them.",
+        1,
+        group="Speed",
+        minimum=1,
+    )
+    profile_steps: list[str] = option(
+        "FIRST,LAST: records what the devices do in these steps, for TensorBoard's page Profile "
+        "(pip install xprof).",
+        [],
+        group="Speed",
     )

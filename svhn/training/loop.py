@@ -5,7 +5,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,13 +18,20 @@ from svhn.checkpoints import Checkpoints, load_weights
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
 from svhn.data.manifest import manifest_digest, photo_count, shard_folder, splits_with_photos
 from svhn.errors import UserError
-from svhn.evaluation.metrics import compute_metrics
-from svhn.evaluation.predict import evaluate_split, make_predict_step
+from svhn.evaluation.metrics import SplitMetrics, compute_metrics
+from svhn.evaluation.predict import (
+    PredictStep,
+    SplitPredictions,
+    evaluate_split,
+    make_predict_step,
+)
 from svhn.models import build_model
 from svhn.progress import progress
+from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.devices import Workers, distribute, make_strategy, naming_lost_workers
-from svhn.training.optimizers import make_optimizer
+from svhn.training.optimizers import make_optimizer, set_falls
+from svhn.training.profiling import Profile
 from svhn.training.run_state import (
     RunState,
     evaluation_interval,
@@ -32,7 +40,7 @@ from svhn.training.run_state import (
     total_steps,
 )
 from svhn.training.summaries import SAMPLES, Summaries
-from svhn.training.train_step import make_train_step
+from svhn.training.train_step import StepResult, make_train_step, make_train_steps
 
 VAL_BATCH_SIZE = 128
 MISTAKES_SHOWN = 24
@@ -77,13 +85,25 @@ def _train(
 
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
-        model = build_model(config.model)
+        model = build_model(config.model, precision=config.precision)
         optimizer = make_optimizer(config, model, steps)
-    checkpoints = Checkpoints(config.train_logdir, model, optimizer, config.keep_checkpoints)
+        average = None
+        if config.average_decay:
+            average = WeightAverage(model, build_model(config.model), config.average_decay)
+    checkpoints = Checkpoints(
+        config.train_logdir,
+        model,
+        optimizer,
+        config.keep_checkpoints,
+        averaged=average.model if average else None,
+    )
     saved = checkpoints.restore_last()
     state = state_from_saved(saved, config, data) if saved else RunState()
+    set_falls(optimizer, state.falls)
     if not saved and config.restore_checkpoint:
         load_weights(model, config.restore_checkpoint)
+        if average:
+            average.restart()
     workers.require_same(*_what_workers_share(config, data, state))
 
     workers.say(
@@ -101,9 +121,19 @@ def _train(
         if summaries and not state.step:
             summaries.start(config, model)
         run = _Run(
-            config, data, steps, strategy, workers, model, optimizer, checkpoints, summaries, state
+            config,
+            data,
+            steps,
+            strategy,
+            workers,
+            model,
+            average,
+            optimizer,
+            checkpoints,
+            summaries,
+            state,
         )
-        with naming_damage(config.data_dir, [*data["splits"], "val"]):
+        with naming_damage(config.data_dir, [*data["splits"], "val"]), closing(run.profile):
             stops = run.train(signals)
     workers.wait_for_all()  # none leaves before the chief has written
     return run.report(stops)
@@ -120,15 +150,21 @@ class _Run:
         strategy: tf.distribute.Strategy,
         workers: Workers,
         model: keras.Model,
+        average: WeightAverage | None,
         optimizer: keras.optimizers.Optimizer,
         checkpoints: Checkpoints,
         summaries: Summaries | None,
         state: RunState,
     ):
         self.config, self.data, self.steps, self.strategy = config, data, steps, strategy
-        self.workers, self.model, self.optimizer = workers, model, optimizer
+        self.workers, self.model, self.average, self.optimizer = workers, model, average, optimizer
         self.checkpoints, self.summaries, self.state = checkpoints, summaries, state
-        self.predict_step = make_predict_step(model)
+        self.evaluated = average.model if average else model
+        self.predict_step = make_predict_step(self.evaluated)
+        self.raw_predict_step = make_predict_step(model) if average else None
+        # The chief's alone: it is what writes.
+        recorded = config.profile_steps if summaries else []
+        self.profile = Profile(recorded, Path(config.train_logdir) / "train")
         first = evaluation_batches(config.data_dir, "val", SAMPLES).take(1)
         self.samples = next(iter(first))[0].numpy()
 
@@ -143,8 +179,14 @@ class _Run:
         """
         config, state = self.config, self.state
         train_step = make_train_step(
-            self.strategy, self.model, self.optimizer, config.batch_size, config.label_smoothing
+            self.strategy,
+            self.model,
+            self.optimizer,
+            config.batch_size,
+            config.label_smoothing,
+            self.average,
         )
+        train_steps = make_train_steps(train_step)
         batches = training_batches(
             config.data_dir,
             self.data["splits"],
@@ -154,7 +196,7 @@ class _Run:
             augmentation=Augmentation(strength=config.augmentation),
         )
         interval = evaluation_interval(config, self.data["photos"])
-        results: list[tuple[tf.Tensor, tf.Tensor]] = []
+        results: list[StepResult] = []
         iterator = iter(distribute(self.strategy, batches))
         with progress(
             total=self.steps,
@@ -165,9 +207,12 @@ class _Run:
         ) as bar:
             started = time.perf_counter()
             while state.step < self.steps and not state.stopped_early:
-                results.append(train_step(*next(iterator)))
-                state.step += 1
-                bar.update()
+                count = self._steps_of_next_call(interval)
+                self.profile.before(state.step + count)
+                results.append(train_steps(iterator, tf.constant(count)))
+                state.step += count
+                self.profile.after(state.step)
+                bar.update(count)
                 evaluates = state.step % interval == 0 or state.step == self.steps
                 if evaluates or state.step % config.log_every == 0:
                     shown = self._log(results, started)
@@ -187,6 +232,13 @@ class _Run:
                         self._save()
                     return stops
         return []
+
+    def _steps_of_next_call(self, interval: int) -> int:
+        """As many steps as a call may have without passing where there is something to do."""
+        step = self.state.step
+        to_evaluation = interval - step % interval
+        to_log = self.config.log_every - step % self.config.log_every
+        return min(self.config.steps_per_call, to_evaluation, to_log, self.steps - step)
 
     def report(self, stops: list[int]) -> int:
         """Prints how the run ended; returns the exit status."""
@@ -214,11 +266,12 @@ class _Run:
         say(best)
         return 0
 
-    def _log(self, results: list[tuple[tf.Tensor, tf.Tensor]], started: float) -> dict[str, str]:
+    def _log(self, results: list[StepResult], started: float) -> dict[str, str]:
         """Writes the training curves' point for the steps since the last one."""
         # Reading the results here, not at every step, lets devices work ahead.
-        losses, rights = (
-            np.array([value.numpy() for value in column]) for column in zip(*results, strict=True)
+        losses, rights, norms = (
+            np.concatenate([values.numpy() for values in column])
+            for column in zip(*results, strict=True)
         )
         seconds = time.perf_counter() - started
         finite = np.isfinite(losses)
@@ -231,6 +284,7 @@ class _Run:
             )
         images = len(losses) * self.config.batch_size
         loss, accuracy = float(losses.mean()), float(rights.sum()) / images
+        finite_norms = np.isfinite(norms)
         if self.summaries:
             self.summaries.training(
                 self.state.step,
@@ -238,6 +292,7 @@ class _Run:
                 accuracy,
                 float(self.optimizer.learning_rate),
                 images / seconds,
+                float(norms[finite_norms].mean()) if finite_norms.any() else None,
             )
         return {
             "loss": f"{loss:.3f}",
@@ -252,25 +307,14 @@ class _Run:
         """
         state = self.state
         if not self.summaries:
-            state.take_score(self.workers.from_chief(0.0), self.config.patience)
+            self._take_score(0.0)
             return ""
-        predictions = evaluate_split(
-            self.model,
-            self.config.data_dir,
-            "val",
-            VAL_BATCH_SIZE,
-            predict_step=self.predict_step,
-            keep_mistakes=MISTAKES_SHOWN,
-        )
-        metrics = compute_metrics(
-            predictions.labels,
-            predictions.predicted,
-            predictions.confidence,
-            loss=predictions.loss,
-        )
+        predictions, metrics = self._score(self.evaluated, self.predict_step)
         self.summaries.validation(state.step, predictions, metrics, self.samples)
-        score = self.workers.from_chief(metrics.sequence.share)
-        is_best = state.take_score(score, self.config.patience)
+        if self.raw_predict_step:
+            _, raw_metrics = self._score(self.model, self.raw_predict_step)
+            self.summaries.raw_validation(state.step, raw_metrics)
+        is_best = self._take_score(metrics.sequence.share)
         if is_best:
             self._save(best=True)
         self._save()
@@ -281,6 +325,31 @@ class _Run:
             f"val {100 * metrics.sequence.share:.2f} %{' (best)' if is_best else ''}  "
             f"{shown['images/s']} images/s"
         )
+
+    def _score(
+        self, model: keras.Model, predict_step: PredictStep
+    ) -> tuple[SplitPredictions, SplitMetrics]:
+        predictions = evaluate_split(
+            model,
+            self.config.data_dir,
+            "val",
+            VAL_BATCH_SIZE,
+            predict_step=predict_step,
+            keep_mistakes=MISTAKES_SHOWN,
+        )
+        return predictions, compute_metrics(
+            predictions.labels,
+            predictions.predicted,
+            predictions.confidence,
+            loss=predictions.loss,
+        )
+
+    def _take_score(self, score: float) -> bool:
+        """Notes the chief's score at every worker; returns whether it is the best so far."""
+        is_best = self.state.take_score(self.workers.from_chief(score), self.config.patience)
+        self.state.fall_if_due(self.config.plateau_patience)
+        set_falls(self.optimizer, self.state.falls)
+        return is_best
 
     def _save(self, *, best: bool = False) -> None:
         # Every worker has the same weights, so the chief's are all there is to write.

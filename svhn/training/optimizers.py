@@ -1,6 +1,7 @@
 """Optimizers and learning-rate schedules by name."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from svhn.training.config import TrainingConfig
 SGD_MOMENTUM = 0.9
 DECAY_STEPS = 10_000
 DECAY_RATE = 0.9
+PLATEAU_DECAY_RATE = 0.5
 
 
 @keras.saving.register_keras_serializable("svhn")
@@ -20,6 +22,8 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
 
     cosine: half a period over all steps, to zero at the last (Loshchilov & Hutter 2017, arXiv
     1608.03983, without restarts). exponential: times `decay_rate` every `decay_steps`, smoothly.
+    plateau: times `decay_rate` for each of the `falls`, a variable that whoever watches the score
+    assigns to.
     """
 
     def __init__(
@@ -38,6 +42,8 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup_steps = min(warmup_steps, total_steps // 10)
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
+        if schedule == "plateau":
+            self.falls = keras.Variable(0.0, trainable=False, name="falls")
 
     def __call__(self, step: Any) -> Any:
         """Returns the learning rate of a step (the first is 0), float32."""
@@ -49,13 +55,40 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
             decay = (1 + ops.cos(math.pi * share)) / 2
         elif self.schedule == "exponential":
             decay = self.decay_rate ** (decayed / self.decay_steps)
+        elif self.schedule == "plateau":
+            decay = self.decay_rate**self.falls
         else:
             decay = 1.0
         return self.learning_rate * warmup * decay
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make the same schedule."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name != "falls"}
+
+
+class _SummedGradients:
+    """Makes a Keras optimizer take gradients that are summed over all replicas already.
+
+    Keras clips before it sums: each replica its own part of the gradient, and two replicas would
+    train another way than one. tests/training/test_devices.py would tell if Keras came to call
+    this otherwise.
+    """
+
+    @property
+    def schedule(self) -> LearningRate:
+        """The schedule of its learning rate."""
+        return self._learning_rate
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Sequence) -> Sequence:
+        return grads_and_vars
+
+
+class _SGD(_SummedGradients, keras.optimizers.SGD):
+    pass
+
+
+class _AdamW(_SummedGradients, keras.optimizers.AdamW):
+    pass
 
 
 def make_optimizer(
@@ -64,43 +97,63 @@ def make_optimizer(
     """Returns the optimizer that the flags describe, built for the model's variables.
 
     Args:
-        config: `optimizer`, `learning_rate`, `weight_decay` and the schedule's flags.
+        config: `optimizer`, `learning_rate`, `weight_decay`, `gradient_clip`, `precision` and the
+            schedule's flags.
         model: Its trainable variables are what the optimizer will update.
         total_steps: Steps of the whole run, at whose end the cosine schedule is zero.
 
+    Returns:
+        An optimizer that takes gradients which are summed over all replicas already.
+
     Raises:
-        UserError: If flags of the exponential schedule are given for another one.
+        UserError: If flags of one schedule are given for another one.
     """
-    decay_steps = DECAY_STEPS if config.decay_steps is None else config.decay_steps
-    decay_rate = DECAY_RATE if config.decay_rate is None else config.decay_rate
+    schedule = _schedule(config)
+    decay_rate = PLATEAU_DECAY_RATE if schedule == "plateau" else DECAY_RATE
     learning_rate = LearningRate(
-        _schedule(config),
+        schedule,
         config.learning_rate,
         total_steps,
         config.warmup_steps,
-        decay_steps,
-        decay_rate,
+        DECAY_STEPS if config.decay_steps is None else config.decay_steps,
+        decay_rate if config.decay_rate is None else config.decay_rate,
     )
     # Keras's weight_decay is decoupled from the gradient for SGD as for AdamW.
+    options = {
+        "weight_decay": config.weight_decay or None,
+        "global_clipnorm": config.gradient_clip or None,
+    }
     if config.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(
-            learning_rate, momentum=SGD_MOMENTUM, weight_decay=config.weight_decay or None
-        )
+        optimizer = _SGD(learning_rate, momentum=SGD_MOMENTUM, name="sgd", **options)
     else:
-        optimizer = keras.optimizers.AdamW(learning_rate, weight_decay=config.weight_decay)
+        optimizer = _AdamW(learning_rate, name="adamw", **options)
     # Biases, gains and offsets have one dimension; shrinking them only skews the outputs.
     without_decay = [variable for variable in model.trainable_variables if variable.ndim == 1]
     optimizer.exclude_from_weight_decay(var_list=without_decay)
+    if config.precision == "float16":
+        # Small gradients would be zero in half precision: the loss is scaled up, by as much as
+        # just doesn't overflow.
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     return optimizer
+
+
+def set_falls(optimizer: keras.optimizers.Optimizer, falls: int) -> None:
+    """Tells the schedule `plateau` how often the learning rate has fallen; others don't care."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.schedule.schedule == "plateau":
+        inner.schedule.falls.assign(float(falls))
 
 
 def _schedule(config: TrainingConfig) -> str:
     decays = config.decay_steps is not None or config.decay_rate is not None
     schedule = config.schedule or ("exponential" if decays else "cosine")
-    if decays and schedule != "exponential":
-        raise UserError(
-            f"--schedule={schedule} takes neither --decay_steps nor --decay_rate. Give "
-            "--schedule=exponential, or leave them out"
-        )
+    taken = {"exponential": {"decay_steps", "decay_rate"}, "plateau": {"decay_rate"}}
+    for flag in ("decay_steps", "decay_rate"):
+        if getattr(config, flag) is not None and flag not in taken.get(schedule, set()):
+            takers = " or ".join(f"--schedule={name}" for name in taken if flag in taken[name])
+            raise UserError(
+                f"--{flag}={getattr(config, flag)} is no flag of --schedule={schedule}. Give "
+                f"{takers}, or leave it out"
+            )
     return schedule

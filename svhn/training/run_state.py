@@ -17,6 +17,11 @@ class RunState:
     best_step: int = 0
     evaluations_without_improvement: int = 0
     stopped_early: bool = False
+    falls: int = 0
+    """How often the schedule `plateau` has lowered the learning rate."""
+
+    evaluations_on_plateau: int = 0
+    """Since the last better one or the last fall."""
 
     def take_score(self, sequence_accuracy: float, patience: int) -> bool:
         """Notes an evaluation at the present step; returns whether it is the best so far.
@@ -28,11 +33,22 @@ class RunState:
         if sequence_accuracy > self.best_sequence_accuracy:
             self.best_sequence_accuracy = sequence_accuracy
             self.best_step = self.step
-            self.evaluations_without_improvement = 0
+            self.evaluations_without_improvement = self.evaluations_on_plateau = 0
             return True
         self.evaluations_without_improvement += 1
+        self.evaluations_on_plateau += 1
         self.stopped_early = 0 < patience <= self.evaluations_without_improvement
         return False
+
+    def fall_if_due(self, plateau_patience: int) -> None:
+        """Lowers the learning rate of the schedule `plateau` once more, if it is time.
+
+        Args:
+            plateau_patience: Evaluations without a better one that it takes.
+        """
+        if self.evaluations_on_plateau >= plateau_patience:
+            self.falls += 1
+            self.evaluations_on_plateau = 0
 
 
 def state_to_save(state: RunState, config: TrainingConfig, data: dict[str, Any]) -> dict[str, Any]:
@@ -60,10 +76,12 @@ def state_from_saved(
     Raises:
         UserError: If flags or data differ in what would make it another run.
     """
+    # A flag that the checkpoint doesn't know is newer than it: the run went as by default.
+    flags = {**_default_flags(config), **saved["config"]}
     differences = [
-        f"--{name} was {saved['config'].get(name)!r} and is now {value!r}"
+        f"--{name} was {flags[name]!r} and is now {value!r}"
         for name, value in dataclasses.asdict(config).items()
-        if name not in FREE_FLAGS and saved["config"].get(name) != value
+        if name not in FREE_FLAGS and flags[name] != value
     ]
     if not differences and saved["data"] != data:
         differences = ["the data set in --data_dir is another one"]
@@ -96,3 +114,7 @@ def evaluation_interval(config: TrainingConfig, photos: int) -> int:
     epoch = math.ceil(photos / config.batch_size)
     twentieth = math.ceil(total_steps(config, photos) / 20)
     return max(min(epoch, 2000), min(twentieth, 2000))
+
+
+def _default_flags(config: TrainingConfig) -> dict[str, Any]:
+    return dataclasses.asdict(TrainingConfig(config.data_dir))

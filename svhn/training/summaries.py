@@ -1,7 +1,8 @@
 """What TensorBoard shows of a run.
 
 Two runs under the log folder, `train` and `val`, with the same tags, so that each chart has both
-curves; docs/watching.md explains the charts.
+curves; docs/watching.md explains the charts. Where the weights are averaged, `val` is of the
+average and a third run, `val_raw`, of the weights themselves.
 """
 
 import dataclasses
@@ -16,7 +17,13 @@ from svhn.drawing import contact_sheet
 from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.mistakes import COLUMNS, mistakes_sheet, visible_picture
 from svhn.evaluation.predict import SplitPredictions
-from svhn.evaluation.summaries import LOSS, SEQUENCE_ACCURACY, draw_charts, write_split
+from svhn.evaluation.summaries import (
+    LOSS,
+    SEQUENCE_ACCURACY,
+    draw_charts,
+    write_figures,
+    write_split,
+)
 from svhn.labels import number_text
 from svhn.training.config import TrainingConfig
 from svhn.training.event_files import drop_events_after
@@ -35,17 +42,20 @@ class Summaries:
             folder: The run's log folder.
             step: Where the run goes on; 0 for a new one.
         """
-        for name in ("train", "val"):
+        for name in ("train", "val", "val_raw"):
             drop_events_after(Path(folder) / name, step or -1)
+        self._folder = Path(folder)
         self._train = tf.summary.create_file_writer(str(Path(folder) / "train"))
         self._val = tf.summary.create_file_writer(str(Path(folder) / "val"))
+        self._val_raw: tf.summary.SummaryWriter | None = None
 
     def __enter__(self) -> "Summaries":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._train.close()
-        self._val.close()
+        for writer in (self._train, self._val, self._val_raw):
+            if writer:
+                writer.close()
 
     def start(self, config: TrainingConfig, model: keras.Model) -> None:
         """Writes hyperparameters and the model's graph, once at the start of a run."""
@@ -70,7 +80,7 @@ class Summaries:
         sequence_accuracy: float,
         learning_rate: float,
         images_per_second: float,
-        **others: float,
+        gradient_norm: float | None,
     ) -> None:
         """Writes a point of the training curves.
 
@@ -80,15 +90,15 @@ class Summaries:
             sequence_accuracy: Over the pictures of these steps, 0 to 1.
             learning_rate: Of the moment.
             images_per_second: Over these steps.
-            **others: More scalars by name, each a chart in the group `training`.
+            gradient_norm: The mean over these steps, before clipping; None where all overflowed.
         """
         with self._train.as_default(step=step):
             tf.summary.scalar(LOSS, loss)
             tf.summary.scalar(SEQUENCE_ACCURACY, sequence_accuracy)
             tf.summary.scalar("training/learning_rate", learning_rate)
             tf.summary.scalar("training/images_per_second", images_per_second)
-            for name, value in others.items():
-                tf.summary.scalar(f"training/{name}", value)
+            if gradient_norm is not None:
+                tf.summary.scalar("training/gradient_norm", gradient_norm)
 
     def validation(
         self,
@@ -115,6 +125,19 @@ class Summaries:
             )
         self._val.flush()
         self._train.flush()
+
+    def raw_validation(self, step: int, metrics: SplitMetrics) -> None:
+        """Writes a point of the validation curves of weights whose average is what counts.
+
+        Args:
+            step: Training steps so far.
+            metrics: Of the val split, with their loss.
+        """
+        if self._val_raw is None:
+            self._val_raw = tf.summary.create_file_writer(str(self._folder / "val_raw"))
+        with self._val_raw.as_default(step=step):
+            write_figures(metrics)
+        self._val_raw.flush()
 
 
 def _sample_sheet(predictions: SplitPredictions, samples: np.ndarray) -> np.ndarray:

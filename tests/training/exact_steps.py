@@ -2,8 +2,8 @@
 
 python -m tests.training.exact_steps OUTPUT REPLICAS
 
-Writes weights, batch statistics, optimizer and dropout generators to OUTPUT, a NumPy archive. With
-REPLICAS = 0 the strategy is the one that TF_CONFIG asks for.
+Writes weights, their average, batch statistics, optimizer and dropout generators to OUTPUT, a NumPy
+archive. With REPLICAS = 0 the strategy is the one that TF_CONFIG asks for.
 """
 
 import sys
@@ -12,6 +12,7 @@ import numpy as np
 
 STEPS = 4
 BATCH_SIZE = 8
+CLIP = 0.5
 
 
 def main(output: str, replicas: int) -> None:
@@ -19,6 +20,7 @@ def main(output: str, replicas: int) -> None:
     import tensorflow as tf
 
     from svhn.models import build_model, compact
+    from svhn.training.averaging import WeightAverage
     from svhn.training.config import TrainingConfig
     from svhn.training.devices import distribute, make_strategy
     from svhn.training.optimizers import make_optimizer
@@ -52,21 +54,24 @@ def main(output: str, replicas: int) -> None:
         keras.config.set_floatx("float64")
         with strategy.scope():
             model = build_model(name)
-            optimizer = make_optimizer(TrainingConfig(""), model, STEPS)
+            optimizer = make_optimizer(TrainingConfig("", gradient_clip=CLIP), model, STEPS)
+            average = WeightAverage(model, build_model(name), decay=0.5)
         keras.config.set_floatx("float32")  # for the loss; it is computed row by row
         before = [weight.numpy() for weight in model.weights]
-        step = make_train_step(strategy, model, optimizer, BATCH_SIZE)
+        step = make_train_step(strategy, model, optimizer, BATCH_SIZE, average=average)
         iterator = iter(distribute(strategy, batches))
         for number in range(STEPS):
-            loss, right = step(*next(iterator))
-            arrays[f"{name}/loss_{number}"] = loss.numpy()
-            arrays[f"{name}/right_{number}"] = right.numpy()
+            result = step(*next(iterator))
+            assert result.gradient_norm > CLIP, "clipping must have something to do"
+            for what, value in result._asdict().items():
+                arrays[f"{name}/{what}_{number}"] = value.numpy()
         moved = [
             np.abs(weight.numpy() - old).max()
             for weight, old in zip(model.weights, before, strict=True)
         ]
         assert min(moved) > 1e-6, "every variable must have something to show"
-        for position, variable in enumerate([*model.variables, *optimizer.variables]):
+        variables = [*model.variables, *optimizer.variables, *average.model.weights]
+        for position, variable in enumerate(variables):
             arrays[f"{name}/{position:03}_{variable.name}"] = variable.value.numpy()
     np.savez(output, **arrays)
 

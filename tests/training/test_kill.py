@@ -34,6 +34,10 @@ def start(data_dir, folder):
         "log_every": 25,
         "seed": 3,
         "patience": 0,
+        "average_decay": 0.99,
+        "steps_per_call": 3,
+        "schedule": "plateau",
+        "plateau_patience": 4,
     }
     return subprocess.Popen(
         [sys.executable, str(ROOT / "train.py"), *(f"--{k}={v}" for k, v in flags.items())],
@@ -99,5 +103,5 @@ def test_twenty_kills_change_nothing(tmp_path):
 
     assert_same_checkpoint(newest_checkpoint(alone), newest_checkpoint(killed))
     assert_same_checkpoint(newest_checkpoint(alone / "best"), newest_checkpoint(killed / "best"))
-    for run in ("train", "val"):
+    for run in ("train", "val", "val_raw"):
         assert points(alone, run) == points(killed, run)

@@ -4,10 +4,12 @@ import signal
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.errors import UserError
+from svhn.evaluation.predict import evaluate_split
 from svhn.training.config import TrainingConfig
 from svhn.training.loop import train
 from svhn.training.summaries import Summaries
@@ -74,10 +76,16 @@ def test_a_run_in_two_parts_ends_like_one_in_one_part(finished, data_dir, tmp_pa
         np.testing.assert_array_equal(one, two)
 
 
-def points(folder, run, tag):
+def values(folder, run, tag):
     accumulator = EventAccumulator(str(folder / run), size_guidance={"tensors": 0})
     accumulator.Reload()
-    return [event.step for event in accumulator.Tensors(tag)]
+    return {
+        event.step: float(tf.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)
+    }
+
+
+def points(folder, run, tag):
+    return list(values(folder, run, tag))
 
 
 def test_a_cut_off_run_goes_on_without_doubled_points_past_a_damaged_checkpoint(
@@ -113,6 +121,69 @@ def test_a_signal_saves_and_ends_and_the_same_command_goes_on(
     assert train(config(data_dir, tmp_path, evaluate_every=6)) == 0
     assert "at step 2" in capsys.readouterr().out
     assert read_state(newest_checkpoint(tmp_path))["step"] == 6
+
+
+def average_config(data_dir, folder, **changes):
+    flags = {"average_decay": 0.9, "steps_per_call": 2, "schedule": "plateau"}
+    return config(data_dir, folder, **{**flags, "plateau_patience": 1, **changes})
+
+
+@pytest.fixture(scope="module")
+def averaged(data_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("averaged")
+    assert train(average_config(data_dir, folder)) == 0
+    return folder
+
+
+def test_the_average_is_scored_saved_and_loaded_beside_the_weights(averaged, data_dir):
+    prefix = newest_checkpoint(averaged)
+    average, raw = load_model(prefix).model, load_model(prefix, raw_weights=True).model
+    assert any(
+        (one != other).any()
+        for one, other in zip(average.get_weights(), raw.get_weights(), strict=True)
+    )
+    predictions = evaluate_split(average, data_dir, "val", 6)
+    raw_predictions = evaluate_split(raw, data_dir, "val", 6)
+    tag = "accuracy_and_loss/loss"
+    assert values(averaged, "val", tag)[6] == pytest.approx(predictions.mean_loss, rel=1e-4)
+    assert values(averaged, "val_raw", tag)[6] == pytest.approx(raw_predictions.mean_loss, rel=1e-4)
+    assert predictions.mean_loss != raw_predictions.mean_loss
+
+
+def test_average_and_plateau_go_on_where_they_were(averaged, data_dir, tmp_path):
+    # At step 3 another number of steps a call changes nothing.
+    train(average_config(data_dir, tmp_path, steps=3))
+    train(average_config(data_dir, tmp_path, steps_per_call=1))
+    for raw_weights in (False, True):
+        one, two = (
+            load_model(newest_checkpoint(folder), raw_weights=raw_weights).model.get_weights()
+            for folder in (averaged, tmp_path)
+        )
+        for array, same in zip(one, two, strict=True):
+            np.testing.assert_array_equal(array, same)
+    assert points(tmp_path, "val_raw", "accuracy_and_loss/loss") == [3, 6]
+
+
+def test_a_plateau_lowers_the_learning_rate(data_dir, tmp_path):
+    flags = {"learning_rate": 0.0, "evaluate_every": 1, "patience": 0, "warmup_steps": 0}
+    train(average_config(data_dir, tmp_path, plateau_patience=2, steps=6, **flags))
+    # The first evaluation is the best; the second and third after it lower the rate, and so on.
+    assert read_state(newest_checkpoint(tmp_path))["run"]["falls"] == 2
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_with_weights_in_single_precision(data_dir, tmp_path, precision):
+    train(config(data_dir, tmp_path, precision=precision, profile_steps=["2", "3"]))
+    assert all(weight.dtype == "float32" for weight in weights(tmp_path))
+    losses = values(tmp_path, "train", "accuracy_and_loss/loss")
+    assert np.isfinite(list(losses.values())).all()
+    assert list(tmp_path.glob("train/plugins/profile/*/*.xplane.pb"))
+
+
+@pytest.mark.parametrize("steps", [["5"], ["a", "b"], ["7", "3"], ["0", "3"]])
+def test_profile_steps_that_name_no_steps_are_refused(data_dir, tmp_path, steps):
+    with pytest.raises(UserError, match=r"--profile_steps=.*FIRST,LAST"):
+        train(config(data_dir, tmp_path, profile_steps=steps))
 
 
 def test_another_learning_rate_is_refused(finished, data_dir):
@@ -164,7 +235,8 @@ def test_tensorboard_has_curves_pictures_graph_and_hyperparameters(finished):
     for tag in ("accuracy_and_loss/loss", "accuracy_and_loss/sequence_accuracy"):
         assert steps["train", tag] == [2, 3, 4, 6]
         assert steps["val", tag] == [3, 6]
-    for tag in ("training/learning_rate", "training/images_per_second"):
+    for tag in ("learning_rate", "images_per_second", "gradient_norm"):
+        tag = f"training/{tag}"
         assert steps["train", tag] == [2, 3, 4, 6]
     assert steps["val", "pictures/samples"] == [3, 6]
     graph = runs["train"].Graph()

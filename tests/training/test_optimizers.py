@@ -6,7 +6,7 @@ import pytest
 
 from svhn.errors import UserError
 from svhn.training.config import TrainingConfig
-from svhn.training.optimizers import LearningRate, make_optimizer
+from svhn.training.optimizers import LearningRate, make_optimizer, set_falls
 
 
 def rates(schedule, steps, **keywords):
@@ -29,6 +29,15 @@ def test_constant_stays_and_a_short_run_still_reaches_its_rate():
     np.testing.assert_allclose(rates("constant", [0, 999]), [0.1, 0.1])
     short = LearningRate("constant", 0.1, total_steps=20, warmup_steps=500)
     np.testing.assert_allclose(float(short(3)), 0.1)
+
+
+def test_a_plateau_falls_as_often_as_it_is_told():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    config = TrainingConfig("data", schedule="plateau", learning_rate=0.1, warmup_steps=0)
+    optimizer = make_optimizer(config, model, total_steps=10)
+    for falls, rate in ((0, 0.1), (2, 0.025)):
+        set_falls(optimizer, falls)
+        np.testing.assert_allclose(float(optimizer.learning_rate), rate)
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd"])
@@ -68,6 +77,9 @@ def test_the_peers_decay_flags_choose_the_exponential_schedule(flags, schedule):
 
 def test_decay_flags_of_another_schedule_are_refused():
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    config = TrainingConfig("data", schedule="cosine", decay_steps=50)
-    with pytest.raises(UserError, match="--schedule=cosine"):
-        make_optimizer(config, model, total_steps=10)
+    for schedule in ("cosine", "plateau"):
+        config = TrainingConfig("data", schedule=schedule, decay_steps=50)
+        with pytest.raises(
+            UserError, match=f"--decay_steps=50 is no flag of --schedule={schedule}"
+        ):
+            make_optimizer(config, model, total_steps=10)
