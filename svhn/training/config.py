@@ -188,7 +188,7 @@ class TrainingConfig:
     )
     profile_steps: list[str] = option(
         "FIRST,LAST: records what the devices do in these steps, for TensorBoard's page Profile "
-        "(pip install xprof).",
+        "(pip install xprof; docs/watching.md).",
         [],
         group="Speed",
     )

@@ -208,10 +208,9 @@ class _Run:
             started = time.perf_counter()
             while state.step < self.steps and not state.stopped_early:
                 count = self._steps_of_next_call(interval)
-                self.profile.before(state.step + count)
-                results.append(train_steps(iterator, tf.constant(count)))
+                with self.profile.step(state.step + count):
+                    results.append(train_steps(iterator, tf.constant(count)))
                 state.step += count
-                self.profile.after(state.step)
                 bar.update(count)
                 evaluates = state.step % interval == 0 or state.step == self.steps
                 if evaluates or state.step % config.log_every == 0:

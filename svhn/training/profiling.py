@@ -1,5 +1,7 @@
 """Records what the devices do in some steps, for TensorBoard's page Profile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
@@ -33,15 +35,16 @@ class Profile:
             )
         self.first, self.last = numbers
 
-    def before(self, step: int) -> None:
-        """Starts the recording if a step is the first of it."""
+    @contextmanager
+    def step(self, step: int) -> Iterator[None]:
+        """Surrounds a call that ends at a step: starts and ends the recording, marks the step."""
         if self.first <= step <= self.last and not self._running:
             tf.profiler.experimental.start(self._folder)
             self._running = True
-
-    def after(self, step: int) -> None:
-        """Ends the recording, and writes it, if a step was the last of it."""
-        if self._running and step >= self.last:
+        # A trace costs nothing while nothing is recorded.
+        with tf.profiler.experimental.Trace("train", step_num=step, _r=1):
+            yield
+        if step >= self.last:
             self.close()
 
     def close(self) -> None:
