@@ -88,7 +88,7 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
     import tensorflow as tf
 
     from svhn.augmentation_config import Augmentation
-    from svhn.data import input_pipeline
+    from svhn.data import input_pipeline, sampling
 
     augmentation = Augmentation()
 
@@ -98,7 +98,7 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
     def decoded(image: tf.Tensor, *_: Any) -> tf.Tensor:
         return tf.shape(tf.io.decode_png(image, channels=4))[0]
 
-    examples = input_pipeline._serialized_examples(data_dir, [config.split], seed=0)
+    examples = sampling.serialized_examples(data_dir, [config.split], seed=0)
     read = examples.batch(input_pipeline._PLANS_AT_ONCE)
     planned = in_parallel(read, input_pipeline._planned(augmentation)).unbatch()
     looked_up = in_parallel(planned, input_pipeline._looked_up)

@@ -1,6 +1,7 @@
 """A conversion of a few random photos, and a model of a few weights."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn.data.manifest import FORMAT, MANIFEST_NAME, shard_folder, shard_name
+from svhn.data.manifest import FORMAT, MANIFEST_NAME, length_name, shard_folder, shard_name
 from svhn.data.records import serialize_record
 from svhn.models.heads import six_heads
 
@@ -33,7 +34,8 @@ def write_conversion(data_dir: Path, numbers: Mapping[str, Sequence[str]]) -> Pa
                 for record in part:
                     writer.write(record)
             shards.append({"file": path.name, "photos": len(part), "bytes": path.stat().st_size})
-        splits[split] = {"photos": len(records), "shards": shards}
+        by_length = Counter(length_name(len(text)) for text in texts)
+        splits[split] = {"photos": len(records), "by_length": by_length, "shards": shards}
     manifest = {"format": FORMAT, "splits": splits}
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
     return data_dir

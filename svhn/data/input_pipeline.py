@@ -15,12 +15,10 @@ from svhn import preprocessing
 from svhn.augmentation import PicturePlan, make_pictures, plan_pictures
 from svhn.augmentation_config import Augmentation
 from svhn.data import records
+from svhn.data.sampling import serialized_examples
 from svhn.errors import UserError
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
 from svhn.random_view import look_up
-
-SHUFFLED_AT_ONCE = 4096
-"""Photos that are held in memory, still encoded, and shuffled together."""
 
 _as_written = tf.autograph.experimental.do_not_convert
 """Nothing here branches on tensors in Python; without AutoGraph a pipeline starts sooner."""
@@ -31,9 +29,6 @@ _PLANS_AT_ONCE = 64
 _PICTURES_AT_ONCE = 16
 """Pictures that are varied together, whatever the size of the batches handed over."""
 
-_SHARDS_AT_ONCE = 8
-_RECORDS_AT_ONCE = 16
-
 
 def training_batches(
     data_dir: str | Path,
@@ -42,20 +37,26 @@ def training_batches(
     seed: int,
     start_example: int = 0,
     augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
+    mix: Sequence[int] | None = None,
+    balance_lengths: float = 0.0,
 ) -> tf.data.Dataset:
-    """Returns endless batches of randomly varied crops, each photo once an epoch.
+    """Returns endless batches of randomly varied crops, by default each photo once an epoch.
 
     A batch may hold the end of one epoch and the start of the next, so that no photo is dropped.
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        splits: The splits to train on, mixed: "train", "extra".
+        splits: The splits to train on: "train", "extra".
         batch_size: Pictures a batch.
         seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, the
             augmentation.
         start_example: How many examples were taken already, over all epochs. The batches are
             those that would have followed, bit for bit.
         augmentation: How far the random changes go.
+        mix: As `svhn.data.mixing.parse_mix` returns it: the ratio of the splits; None for that of
+            their photos.
+        balance_lengths: 0 (lengths as the data has them) to 1 (each length equally often, as far
+            as its photos go).
 
     Returns:
         A dataset of (images float32 [B, 54, 54, 3], labels int32 [B, 6]), as
@@ -64,7 +65,9 @@ def training_batches(
     Raises:
         UserError: If there is no whole conversion, or a split is absent or empty.
     """
-    examples = _serialized_examples(data_dir, splits, seed, start_example)
+    examples = serialized_examples(
+        data_dir, splits, seed, start_example, mix=mix, balance_lengths=balance_lengths
+    )
     if augmentation.strength == 0:
         return _batches_of_crops(examples, batch_size)
     return (
@@ -163,18 +166,16 @@ def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]
 
 
 def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
-    """Returns the first stage of training: (records, epoch keys) to photos, plans and labels."""
+    """Returns the first stage of training: (records, keys) to photos, plans and labels."""
 
     @_as_written
-    def planned(
-        serialized: tf.Tensor, epoch_keys: tf.Tensor
-    ) -> tuple[tf.Tensor, PicturePlan, tf.Tensor]:
+    def planned(serialized: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, PicturePlan, tf.Tensor]:
         record = records.parse_records(serialized)
         plans = plan_pictures(
             record["digit_boxes"],
             record["digit_labels"] >= 0,
             tf.stack([record["width"], record["height"]], axis=1),
-            tf.stack([epoch_keys, _name_hash(record)], axis=1),
+            tf.stack([keys, _name_hash(record)], axis=1),
             augmentation,
         )
         return record["image"], plans, label_arrays(record["digit_labels"])
@@ -203,7 +204,7 @@ def _batches_of_crops(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dat
     """Returns batches of the pictures that evaluation sees, in the order of training."""
 
     @_as_written
-    def example(serialized: tf.Tensor, epoch_key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def example(serialized: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         picture, label, _ = _evaluation_example(serialized)
         return picture, label
 
@@ -220,47 +221,6 @@ def _evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf
     photo = tf.io.decode_png(record["image"], channels=3)
     picture = preprocessing.crop(photo, preprocessing.tight_box(record["digit_boxes"]))
     return picture, label_array(record["digit_labels"]), _photo_name(record)
-
-
-def _serialized_examples(
-    data_dir: str | Path, splits: Sequence[str], seed: int, start_example: int = 0
-) -> tf.data.Dataset:
-    """Returns endless (record, key of seed and epoch), in the order of training."""
-    paths = [path for split in splits for path in records.shard_paths(data_dir, split)]
-    photos = sum(records.photo_count(data_dir, split) for split in splits)
-    first_epoch, done = divmod(start_example, photos)
-
-    @_as_written
-    def serialized_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        # Seeds and epochs are below 2³¹, so each pair of them has a key of its own.
-        epoch_key = seed * 2**32 + epoch
-        return _shuffled_records(paths, epoch_key).map(lambda serialized: (serialized, epoch_key))
-
-    # What is skipped are encoded photos: nothing is decoded for them.
-    return tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(serialized_epoch).skip(done)
-
-
-def _shuffled_records(paths: Sequence[str], epoch_key: tf.Tensor) -> tf.data.Dataset:
-    """Returns the serialized records of an epoch in an order that the key alone decides.
-
-    `Dataset.shuffle` would do but for TensorFlow's global seed, which takes part in its order.
-    """
-
-    def shuffled(strings: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
-        seed = tf.stack([epoch_key, tf.cast(number, tf.int64)])
-        return tf.random.experimental.stateless_shuffle(strings, seed, alg="philox")
-
-    return (
-        tf.data.Dataset.from_tensor_slices(shuffled(tf.constant(paths), 0))
-        .interleave(
-            tf.data.TFRecordDataset, cycle_length=_SHARDS_AT_ONCE, block_length=_RECORDS_AT_ONCE
-        )
-        .batch(SHUFFLED_AT_ONCE)
-        .enumerate(start=1)
-        .map(lambda number, strings: shuffled(strings, number))
-        .prefetch(1)
-        .unbatch()
-    )
 
 
 def _photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from svhn.errors import UserError
+from svhn.labels import LENGTH_CLASSES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS
 
 FOLDER_NAME = "tfrecords"
 """The folder under the data folder in which shards and manifest lie."""
@@ -21,6 +22,14 @@ FORMAT = 1
 
 SPLITS = ("train", "extra", "val", "test")
 """What a conversion may hold. `val` is drawn from the official `train` and `extra`."""
+
+
+_MORE_DIGITS = f"more than {MAX_DIGITS}"
+
+
+def length_name(digits: int) -> str:
+    """Returns the name of a number's length in `by_length`: "1" to "5" or "more than 5"."""
+    return str(digits) if digits < LENGTH_MORE_THAN_FIVE else _MORE_DIGITS
 
 
 def shard_folder(data_dir: str | Path) -> Path:
@@ -125,6 +134,16 @@ def photo_count(data_dir: str | Path, split: str) -> int:
         UserError: If there is no whole conversion, or the split is absent or empty.
     """
     return _split_entry(data_dir, split)["photos"]
+
+
+def photos_by_length(data_dir: str | Path, split: str) -> list[int]:
+    """Returns how many photos of a split have no, 1, …, 5 and more than 5 digits.
+
+    Raises:
+        UserError: If there is no whole conversion, or the split is absent or empty.
+    """
+    by_length = _split_entry(data_dir, split)["by_length"]
+    return [by_length.get(length_name(length), 0) for length in range(LENGTH_CLASSES)]
 
 
 def _split_entry(data_dir: str | Path, split: str) -> dict[str, Any]:

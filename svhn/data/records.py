@@ -13,6 +13,7 @@ from svhn.data.manifest import photo_count, read_manifest, shard_paths
 from svhn.data.record_writer import serialize_record
 
 __all__ = [
+    "digit_counts",
     "locate_damage",
     "parse_record",
     "parse_records",
@@ -67,6 +68,19 @@ def parse_records(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
     parsed["digit_labels"] = parsed.pop("digits/label")
     parsed["digit_boxes"] = parsed.pop("digits/bounding_box")
     return parsed
+
+
+def digit_counts(serialized: tf.Tensor) -> tf.Tensor:
+    """Returns how many digits the numbers have, without a look at the rest of the records.
+
+    Args:
+        serialized: string [B], each as `serialize_record` makes it.
+
+    Returns:
+        int64 [B].
+    """
+    labels = {"digits/label": tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)}
+    return tf.io.parse_example(serialized, labels)["digits/label"].row_lengths()
 
 
 def locate_damage(path: str | Path) -> tuple[int, str] | None:

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from svhn.data.digit_struct import LabelledPhoto
+from svhn.data.manifest import length_name
 from svhn.data.photo_check import BROKEN, UnusablePhotoError, check_photo
 from svhn.data.record_writer import serialize_record, write_record
-from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS
-
-MORE_DIGITS = f"more than {MAX_DIGITS}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,10 +134,9 @@ def _record(data_dir: Path, photo: SourcePhoto, report: ShardReport) -> bytes:
     except OSError as error:
         raise UnusablePhotoError(BROKEN, error.strerror or str(error)) from None
     checked = check_photo(data, labels)
-    length = len(labels.digits)
     report.photos += 1
     report.photos_by_folder[photo.folder] += 1
-    report.photos_by_length[str(length) if length < LENGTH_MORE_THAN_FIVE else MORE_DIGITS] += 1
+    report.photos_by_length[length_name(len(labels.digits))] += 1
     if checked.reencoded:
         report.reencoded.append(photo.name)
     return serialize_record(

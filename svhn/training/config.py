@@ -35,6 +35,23 @@ class TrainingConfig:
         [],
         group="Data",
     )
+    mix: list[str] = option(
+        "Ratio in which the splits give pictures, as train:1,extra:2; every stretch of the run "
+        "has it. More of train fits the model to the photos that are scored, with fewer "
+        "different ones; an epoch stays as many pictures as the splits have photos. Default: "
+        "that of their photos, each once an epoch.",
+        [],
+        group="Data",
+    )
+    balance_lengths: float = option(
+        "How far rare lengths of numbers are evened out: 0 as the data has them, 1 each equally "
+        "often, but no photo more than 10 times an epoch. Rare lengths are read better, at some "
+        "cost to the common ones, on which the score over all photos rests.",
+        0.0,
+        group="Data",
+        minimum=0.0,
+        maximum=1.0,
+    )
     augmentation: float = option(
         "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
         "1 is the recipe's; with 0 training sees just what evaluation sees.",

@@ -17,6 +17,7 @@ from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import Checkpoints, load_weights
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
 from svhn.data.manifest import manifest_digest, photo_count, shard_folder, splits_with_photos
+from svhn.data.mixing import parse_mix
 from svhn.errors import UserError
 from svhn.evaluation.metrics import SplitMetrics, compute_metrics
 from svhn.evaluation.predict import (
@@ -194,6 +195,8 @@ class _Run:
             config.seed,
             start_example=state.step * config.batch_size,
             augmentation=Augmentation(strength=config.augmentation),
+            mix=parse_mix(config.mix, self.data["splits"]),
+            balance_lengths=config.balance_lengths,
         )
         interval = evaluation_interval(config, self.data["photos"])
         results: list[StepResult] = []
@@ -377,6 +380,7 @@ def _describe_data(config: TrainingConfig) -> dict[str, Any]:
             "Convert a folder that has train/ or extra/"
         )
     photo_count(config.data_dir, "val")  # says what to do where there is none
+    parse_mix(config.mix, splits)  # says what is wrong with it before anything is made
     return {
         "splits": list(splits),
         "photos": sum(photo_count(config.data_dir, split) for split in splits),

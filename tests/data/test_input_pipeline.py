@@ -9,7 +9,7 @@ from PIL import Image
 
 from svhn import labels
 from svhn.augmentation_config import Augmentation
-from svhn.data import input_pipeline, records
+from svhn.data import records, sampling
 from svhn.data.input_pipeline import (
     evaluation_batches,
     label_array,
@@ -51,7 +51,7 @@ def numbers_of(batches):
 def in_fives(data_dir):
     """90 examples, almost four epochs, of several shuffled blocks each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(input_pipeline, "SHUFFLED_AT_ONCE", 8)
+        patch.setattr(sampling, "SHUFFLED_AT_ONCE", 8)
         tf.random.set_seed(1)
         return taken(data_dir, 18)
 
@@ -96,7 +96,7 @@ def test_the_order_depends_on_seed_and_epoch(whole_epochs, other_seed):
 def test_a_resumed_run_gets_the_very_batches_that_were_to_come(
     data_dir, in_fives, done, monkeypatch
 ):
-    monkeypatch.setattr(input_pipeline, "SHUFFLED_AT_ONCE", 8)
+    monkeypatch.setattr(sampling, "SHUFFLED_AT_ONCE", 8)
     tf.random.set_seed(done)  # another than the first run's: it must not matter
     rest = taken(data_dir, 18 - done, start_example=5 * done)
     for (images, numbers), (resumed_images, resumed_numbers) in zip(
