@@ -1,5 +1,6 @@
 import inspect
 import io
+import itertools
 from itertools import islice
 
 import numpy as np
@@ -25,6 +26,7 @@ TRAIN, EXTRA = 23, 11
 NUMBERS = {
     "train": [f"{100 + index}" for index in range(TRAIN)],
     "extra": [f"{200 + index}" for index in range(EXTRA)],
+    "val": ["7", *(f"{10 + index}" for index in range(9))],
 }
 
 
@@ -122,6 +124,22 @@ def test_a_picture_depends_on_its_own_photo_epoch_and_seed_alone(
         assert not any(np.array_equal(picture, pictures[number]) for pictures in different)
 
 
+def test_copies_of_a_photo_are_different_pictures_and_resume_alike(data_dir, whole_epochs):
+    """And who comes once, comes as without a mix."""
+    rare = {"splits": ["train", "val"], "mix": [1, 1], "balance_lengths": 1.0}
+    ((images, numbers),) = taken(data_dir, 1, 40, **rare)
+    alone = dict(zip(numbers_of(whole_epochs[:1]), whole_epochs[0][0], strict=True))
+    for number in set(numbers) & set(alone):
+        assert np.array_equal(images[numbers.index(number)], alone[number])
+    copies = [image for image, number in zip(images, numbers, strict=True) if number == "7"]
+    assert len(copies) >= 5
+    for one, other in itertools.combinations(copies, 2):
+        assert not np.array_equal(one, other)
+    ((resumed, rest),) = taken(data_dir, 1, 27, start_example=13, **rare)
+    assert rest == numbers[13:]
+    assert np.array_equal(resumed, images[13:])
+
+
 def test_without_augmentation_training_sees_what_evaluation_sees(data_dir):
     plain = taken(data_dir, 1, TRAIN, augmentation=Augmentation(strength=0.0))
     pictures = dict(zip(numbers_of(plain), plain[0][0], strict=True))
@@ -199,7 +217,7 @@ def test_other_errors_are_left_alone(data_dir):
 
 def test_a_split_that_is_absent_is_one_line(data_dir):
     for call in (
-        lambda: training_batches(data_dir, ["train", "val"], 4, 0),
+        lambda: training_batches(data_dir, ["train", "test"], 4, 0),
         lambda: evaluation_batches(data_dir, "test", 4),
     ):
         with pytest.raises(UserError) as caught:
