@@ -2,7 +2,15 @@ import json
 
 import pytest
 
-from svhn.data.manifest import FORMAT, photo_count, read_manifest, shard_name, shard_paths
+from svhn.data.manifest import (
+    FORMAT,
+    length_name,
+    photo_count,
+    photos_by_length,
+    read_manifest,
+    shard_name,
+    shard_paths,
+)
 from svhn.errors import UserError
 
 
@@ -15,7 +23,11 @@ def write_conversion(data_dir, **changes):
         name = shard_name("train", index, 2)
         (folder / name).write_bytes(bytes(100 * photos))
         shards.append({"file": name, "photos": photos, "bytes": 100 * photos})
-    splits = {"train": {"photos": 3, "shards": shards}, "val": {"photos": 0, "shards": []}}
+    by_length = {"2": 2, "more than 5": 1}
+    splits = {
+        "train": {"photos": 3, "by_length": by_length, "shards": shards},
+        "val": {"photos": 0, "by_length": {}, "shards": []},
+    }
     manifest = {"format": FORMAT, "splits": splits} | changes
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
@@ -30,10 +42,16 @@ def test_shards_in_order(tmp_path):
     assert photo_count(str(tmp_path), "train") == 3
 
 
+def test_photos_by_length(tmp_path):
+    write_conversion(tmp_path)
+    assert photos_by_length(tmp_path, "train") == [0, 0, 2, 0, 0, 0, 1]
+    assert [length_name(digits) for digits in (1, 5, 6, 7)] == ["1", "5"] + 2 * ["more than 5"]
+
+
 @pytest.mark.parametrize("split", ["val", "test", "banana"])
 def test_an_absent_or_empty_split_is_named_with_those_that_are_there(tmp_path, split):
     write_conversion(tmp_path)
-    for function in (shard_paths, photo_count):
+    for function in (shard_paths, photo_count, photos_by_length):
         with pytest.raises(UserError, match=f"'{split}'.*it has: train"):
             function(tmp_path, split)
 

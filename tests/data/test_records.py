@@ -46,6 +46,17 @@ def test_round_trip_through_a_graph(tmp_path):
     assert (parsed["number"], parsed["split"], parsed["file_name"]) == (b"07", b"extra", b"12.png")
 
 
+def test_digits_are_counted():
+    numbers = [(), (5,), (0, 7, 1), (1,) * 8]
+    serialized = [
+        records.serialize_record(b"", 9, 9, digits, np.ones([len(digits), 4]), "train", "1.png")
+        for digits in numbers
+    ]
+    counts = records.digit_counts(tf.constant(serialized))
+    assert counts.dtype == tf.int64
+    assert counts.numpy().tolist() == [0, 1, 3, 8]
+
+
 def test_a_whole_shard_has_no_damage(tmp_path):
     write_shard(tmp_path / "shard", [record(f"{index}.png") for index in range(3)])
     assert records.locate_damage(tmp_path / "shard") is None

@@ -255,6 +255,32 @@ def test_without_photos_to_train_or_validate_on_it_says_so(tmp_path, numbers, wo
         train(config(str(data_dir), tmp_path / "run"))
 
 
+def test_a_run_with_mix_and_balance_in_two_parts_ends_like_one_in_one_part(data_dir, tmp_path):
+    flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 1.0}
+    ends = []
+    for folder, changes in (
+        ("whole", [{}]),
+        ("parts", [{"steps": 3}, {}]),
+        ("other", [{"balance_lengths": 0.0}]),
+    ):
+        for change in changes:
+            train(config(data_dir, tmp_path / folder, **flags | change))
+        ends.append(weights(tmp_path / folder))
+    whole, parts, other = ends
+    for one, two in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any((one != two).any() for one, two in zip(whole, other, strict=True))
+
+
+def test_a_mix_of_other_splits_is_refused_before_anything_is_made(data_dir, tmp_path):
+    with pytest.raises(
+        UserError, match=r"--mix=train:1,extra:2 must name just .*: train\."
+    ) as caught:
+        train(config(data_dir, tmp_path / "run", mix=["train:1", "extra:2"]))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
 def test_flags_are_saved_as_json(finished):
     flags = read_state(newest_checkpoint(finished))["config"]
     assert json.loads(json.dumps(flags))["splits"] == []
