@@ -37,9 +37,9 @@ class TrainingConfig:
     )
     mix: list[str] = option(
         "Ratio in which the splits give pictures, as train:1,extra:2; every stretch of the run "
-        "has it. More of train fits the model to the photos that are scored, with fewer "
-        "different ones; an epoch stays as many pictures as the splits have photos. Default: "
-        "that of their photos, each once an epoch.",
+        "has it. train has harder photos, more like those of test; extra has more different "
+        "ones, and too little of it brings overfitting. An epoch stays as many pictures as the "
+        "splits have photos. Default: the ratio of their photos, each once an epoch.",
         [],
         group="Data",
     )
