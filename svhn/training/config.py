@@ -54,7 +54,8 @@ class TrainingConfig:
     )
     augmentation: float = option(
         "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
-        "1 is the recipe's; with 0 training sees just what evaluation sees.",
+        "1 is the recipe's; with 0 training sees just what evaluation sees. More helps where photos "
+        "are few and the run is long; a short run learns faster with less.",
         1.0,
         group="Data",
         minimum=0.0,
@@ -72,7 +73,11 @@ class TrainingConfig:
         group="Run",
     )
     seed: int = option(
-        "Decides first weights, order, augmentation and dropout.", 0, group="Run", minimum=0
+        "Decides first weights, order, augmentation and dropout. Runs that differ in it alone show "
+        "how much of a difference in score is chance.",
+        0,
+        group="Run",
+        minimum=0,
     )
     steps: int | None = option(
         "Batches to train on, in all. Default: as many as --epochs says.",
@@ -81,13 +86,15 @@ class TrainingConfig:
         minimum=1,
     )
     epochs: float = option(
-        "Passes over the training splits, where --steps is not given.",
+        "Passes over the training splits, where --steps is not given. More raise the score until "
+        "val stops following train.",
         30.0,
         group="Run",
         minimum=0.0,
     )
     patience: int = option(
-        "Stop after so many evaluations without a better one; 0 never stops early.",
+        "Stop after so many evaluations without a better one; 0 never stops early. With the cosine "
+        "schedule the score rises most at the end: stopping early costs.",
         20,
         group="Run",
         minimum=0,
@@ -109,16 +116,31 @@ class TrainingConfig:
         minimum=1,
     )
 
-    model: str = option("Network.", DEFAULT_MODEL, group="Model", choices=MODEL_NAMES)
+    model: str = option(
+        "Network. compact is small enough for a CPU; goodfellow is the paper's, ten times as slow; "
+        "plain is a simple one to try things out with.",
+        DEFAULT_MODEL,
+        group="Model",
+        choices=MODEL_NAMES,
+    )
 
     batch_size: int = option(
-        "Pictures a step, over all devices together.", 64, group="Optimisation", minimum=1
+        "Pictures a step, over all devices together. Larger ones keep GPUs busy and want a higher "
+        "learning rate; smaller ones learn more from each picture.",
+        64,
+        group="Optimisation",
+        minimum=1,
     )
     optimizer: str = option(
-        "adamw, or sgd with momentum 0.9.", "adamw", group="Optimisation", choices=("adamw", "sgd")
+        "adamw, which is robust and fast; or sgd with momentum 0.9, the peers' choice, which wants a "
+        "learning rate that is chosen with care.",
+        "adamw",
+        group="Optimisation",
+        choices=("adamw", "sgd"),
     )
     learning_rate: float = option(
-        "Highest learning rate. About 0.001 for adamw, 0.01 for sgd.",
+        "Highest learning rate. About 0.001 for adamw, 0.01 for sgd. The flag that counts most: too "
+        "high and the loss jumps or doesn't fall, too low and the run ends before it has learnt.",
         1e-3,
         group="Optimisation",
         minimum=0.0,
@@ -134,7 +156,11 @@ class TrainingConfig:
         choices=("cosine", "exponential", "plateau", "constant"),
     )
     warmup_steps: int = option(
-        "Steps over which the learning rate rises from zero.", 200, group="Optimisation", minimum=0
+        "Steps over which the learning rate rises from zero. More let a higher learning rate start "
+        "well.",
+        200,
+        group="Optimisation",
+        minimum=0,
     )
     decay_steps: int | None = option(
         "Steps between two falls of the exponential schedule. Default: 10,000.",
@@ -158,13 +184,14 @@ class TrainingConfig:
     )
     weight_decay: float = option(
         "Decoupled weight decay, times the learning rate, of kernels (not of biases and "
-        "normalisation).",
+        "normalisation). Holds a long run on few photos back from learning them by heart.",
         0.05,
         group="Optimisation",
         minimum=0.0,
     )
     label_smoothing: float = option(
-        "Share of each target that is spread over all classes.",
+        "Share of each target that is spread over all classes, such as 0.05. Helps against wrong "
+        "labels and too much confidence; more of it makes the confidence too modest.",
         0.0,
         group="Optimisation",
         minimum=0.0,

@@ -4,8 +4,7 @@ import dataclasses
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import tensorflow as tf
 from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import Checkpoints, load_weights
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
-from svhn.data.manifest import manifest_digest, photo_count, shard_folder, splits_with_photos
 from svhn.data.mixing import parse_mix
 from svhn.errors import UserError
 from svhn.evaluation.metrics import SplitMetrics, compute_metrics
@@ -30,6 +28,7 @@ from svhn.models import build_model
 from svhn.progress import progress
 from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
+from svhn.training.data_description import describe_data
 from svhn.training.devices import Workers, distribute, make_strategy, naming_lost_workers
 from svhn.training.optimizers import make_optimizer, set_falls
 from svhn.training.profiling import Profile
@@ -40,13 +39,12 @@ from svhn.training.run_state import (
     state_to_save,
     total_steps,
 )
+from svhn.training.stop_signals import STOP_SIGNALS, stop_signals
 from svhn.training.summaries import SAMPLES, Summaries
 from svhn.training.train_step import StepResult, make_train_step, make_train_steps
 
 VAL_BATCH_SIZE = 128
 MISTAKES_SHOWN = 24
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None) -> int:
@@ -63,7 +61,7 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
         UserError: If data, flags, checkpoint or TF_CONFIG don't fit, the loss is no longer finite,
             or another worker is lost.
     """
-    data = _describe_data(config)
+    data = describe_data(config)
     strategy = strategy or make_strategy()
     workers = Workers(strategy)
     with naming_lost_workers(workers, config.train_logdir):
@@ -118,7 +116,7 @@ def _train(
         workers.say(f"Starts from the weights of {config.restore_checkpoint}")
 
     events = Summaries(config.train_logdir, state.step) if workers.is_chief else nullcontext()
-    with events as summaries, _stop_signals() as signals:
+    with events as summaries, stop_signals() as signals:
         if summaries and not state.step:
             summaries.start(config, model)
         run = _Run(
@@ -370,40 +368,5 @@ def _what_workers_share(
     return "flags, data or last checkpoint", shared
 
 
-def _describe_data(config: TrainingConfig) -> dict[str, Any]:
-    """What is trained on, such that another data set is described otherwise."""
-    present = splits_with_photos(config.data_dir)
-    splits = config.splits or [split for split in ("train", "extra") if split in present]
-    if not splits:
-        raise UserError(
-            f"{shard_folder(config.data_dir)} has neither train nor extra photos to train on. "
-            "Convert a folder that has train/ or extra/"
-        )
-    photo_count(config.data_dir, "val")  # says what to do where there is none
-    parse_mix(config.mix, splits)  # says what is wrong with it before anything is made
-    return {
-        "splits": list(splits),
-        "photos": sum(photo_count(config.data_dir, split) for split in splits),
-        "manifest_sha256": manifest_digest(config.data_dir),
-    }
-
-
 def _device_name() -> str:
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-
-
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    """Collects Ctrl-C and SIGTERM instead of being ended by them; a second one ends at once."""
-    received: list[int] = []
-
-    def take(number: int, _: object) -> None:
-        received.append(number)
-        signal.signal(number, signal.SIG_DFL)
-
-    previous = {number: signal.signal(number, take) for number in STOP_SIGNALS}
-    try:
-        yield received
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

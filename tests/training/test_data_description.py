@@ -1,0 +1,32 @@
+import pytest
+
+from svhn.errors import UserError
+from svhn.training.config import TrainingConfig
+from svhn.training.data_description import describe_data
+from tests.small_conversion import write_conversion
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    numbers = {"train": ["1", "2"], "extra": ["3"], "val": ["4"], "test": ["5"]}
+    return str(write_conversion(tmp_path_factory.mktemp("data"), numbers))
+
+
+def test_train_and_extra_are_trained_on_unless_splits_are_named(data_dir):
+    data = describe_data(TrainingConfig(data_dir))
+    assert data["splits"] == ["train", "extra"] and data["photos"] == 3
+    assert describe_data(TrainingConfig(data_dir, splits=["extra"]))["photos"] == 1
+
+
+def test_another_conversion_is_described_otherwise(data_dir, tmp_path):
+    other = write_conversion(tmp_path, {"train": ["1", "2"], "extra": ["9"], "val": ["44"]})
+    (other / "tfrecords" / "manifest.json").write_text(
+        (other / "tfrecords" / "manifest.json").read_text() + " "
+    )
+    one, two = (describe_data(TrainingConfig(str(folder))) for folder in (data_dir, other))
+    assert one["photos"] == two["photos"] and one != two
+
+
+def test_a_split_that_is_named_twice_is_refused(data_dir):
+    with pytest.raises(UserError, match=r"--splits=train,train names a split twice"):
+        describe_data(TrainingConfig(data_dir, splits=["train", "train"]))
