@@ -54,8 +54,8 @@ class TrainingConfig:
     )
     augmentation: float = option(
         "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
-        "1 is the recipe's; with 0 training sees just what evaluation sees. More helps where photos "
-        "are few and the run is long; a short run learns faster with less.",
+        "1 is the recipe's; with 0 training sees just what evaluation sees. More helps where "
+        "photos are few and the run is long; a short run learns faster with less.",
         1.0,
         group="Data",
         minimum=0.0,
@@ -132,15 +132,16 @@ class TrainingConfig:
         minimum=1,
     )
     optimizer: str = option(
-        "adamw, which is robust and fast; or sgd with momentum 0.9, the peers' choice, which wants a "
-        "learning rate that is chosen with care.",
+        "adamw, which is robust and fast; or sgd with momentum 0.9, the peers' choice, which wants "
+        "a learning rate that is chosen with care.",
         "adamw",
         group="Optimisation",
         choices=("adamw", "sgd"),
     )
     learning_rate: float = option(
-        "Highest learning rate. About 0.001 for adamw, 0.01 for sgd. The flag that counts most: too "
-        "high and the loss jumps or doesn't fall, too low and the run ends before it has learnt.",
+        "Highest learning rate. About 0.001 for adamw, 0.01 for sgd. The flag that counts most: "
+        "too high and the loss jumps or doesn't fall, too low and the run ends before it has "
+        "learnt.",
         1e-3,
         group="Optimisation",
         minimum=0.0,

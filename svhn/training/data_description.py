@@ -30,8 +30,8 @@ def describe_data(config: TrainingConfig) -> dict[str, Any]:
         )
     if len(set(splits)) < len(splits):
         raise UserError(
-            f"--splits={','.join(splits)} names a split twice. Name each once; --mix=train:2,extra:1 "
-            "shows one more often"
+            f"--splits={','.join(splits)} names a split twice. Name each once; "
+            "--mix=train:2,extra:1 shows one more often"
         )
     photo_count(config.data_dir, "val")  # says what to do where there is none
     parse_mix(config.mix, splits)  # says what is wrong with it before anything is made
