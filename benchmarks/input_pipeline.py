@@ -49,7 +49,7 @@ class BenchmarkConfig:
 def main(config: BenchmarkConfig) -> int:
     """Prints the table."""
     with tempfile.TemporaryDirectory() as folder:
-        data_dir = config.data_dir or _synthetic_data_dir(Path(folder), config.photos)
+        data_dir = config.data_dir or synthetic_data_dir(Path(folder), config.photos)
         _measure(config, data_dir)
     return 0
 
@@ -142,7 +142,8 @@ def _seconds_a_picture(data_set: Any, config: BenchmarkConfig) -> tuple[float, f
     )
 
 
-def _synthetic_data_dir(folder: Path, photos: int) -> str:
+def synthetic_data_dir(folder: Path, photos: int) -> str:
+    """Renders photos for training, converts them, and returns where they are."""
     from svhn.data.converter import convert
     from svhn.data.converter_config import ConverterConfig
     from svhn.data.synthetic.config import SyntheticConfig
