@@ -49,12 +49,17 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 
 # PEER: a checkout of github.com/potterhsu/SVHNClassifier, to be measured beside our converter.
+# PEER_PYTORCH, PEER_PYTHON: a checkout of github.com/potterhsu/SVHNClassifier-PyTorch and a Python
+# with what it needs, to be measured beside our training and inference.
+PYTORCH := $(if $(PEER_PYTORCH),--peer_dir=$(PEER_PYTORCH)) $(if $(PEER_PYTHON),--peer_python=$(PEER_PYTHON))
 bench: .venv/installed
 	@$(BIN)/python benchmarks/digit_struct.py
 	@$(BIN)/python benchmarks/synthetic.py
 	@$(BIN)/python benchmarks/converter.py $(if $(PEER),--peer_dir=$(PEER))
 	@$(BIN)/python benchmarks/input_pipeline.py
 	@$(BIN)/python benchmarks/models.py
+	@$(BIN)/python benchmarks/training.py $(PYTORCH)
+	@$(BIN)/python benchmarks/inference.py $(PYTORCH)
 
 clean:
 	rm -rf demo build *.egg-info .pytest_cache .ruff_cache

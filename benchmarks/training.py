@@ -142,16 +142,20 @@ def check_peer(peer_dir: str, peer_python: str) -> None:
     """
     if not peer_dir and not peer_python:
         return
+    if not peer_dir or not peer_python:
+        raise UserError("--peer_dir and --peer_python: one was given. Give both, or neither")
     if not Path(peer_dir, "train.py").is_file():
         raise UserError(
             f"--peer_dir={peer_dir}: there is no train.py in it. Expected: a checkout of "
             f"github.com/{PEER}"
         )
-    needed = "import torch, torchvision, lmdb, h5py, PIL, example_pb2"
+    needed = (
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "import torch, torchvision, lmdb, h5py, PIL, example_pb2"
+    )
     try:
         result = subprocess.run(
-            [peer_python, "-W", "ignore", "-c", needed],
-            cwd=peer_dir,
+            [peer_python, "-W", "ignore", "-c", needed, peer_dir],
             capture_output=True,
             text=True,
         )
