@@ -5,14 +5,15 @@
 Three or four programs take turns, each for some seconds, round after round (benchmarks/turns.py):
 
 - the loop: `train.py` as a user starts it, on a real conversion: reading, decoding, cropping and
-  augmenting the photos, the steps, the curves' points for TensorBoard. Its speed is the number of
-  steps between the first and the last point that it wrote in its turn, by these points' own
-  times; so start-up, evaluations and checkpoints are not in the figure, and all else is. It
-  writes points more often than by default, which costs it rather than helps it.
+  augmenting the photos, the steps, the curves' points for TensorBoard. Its speed is taken from
+  the step numbers and times of these points. Start-up, evaluations and checkpoints are not in the
+  figure, all else is. It writes points more often than by default, which costs it rather than
+  helps it.
 - the bare step: benchmarks/bare_training.py, with the same flags and pictures from memory.
 - the peer: potterhsu/SVHNClassifier-PyTorch's own train loop with its own network, dataset and
   loading processes (benchmarks/torch_peer.py), on the same photos, converted by its own converter,
-  and by the same measure: all that happens between its first and its last step of a turn.
+  and by the same measure: all that happens between two steps counts, where the examples/sec
+  that it prints leave out the waiting for pictures.
 - the loop with `goodfellow`, the model whose size is like that of the peer's.
 
 A ratio is taken in every round; the table has the median, the smallest and the largest. The
@@ -73,7 +74,7 @@ class BenchmarkConfig:
         group="benchmark",
         minimum=1,
     )
-    rounds: int = option("Turns of each program.", 5, group="benchmark", minimum=1)
+    rounds: int = option("Turns of each program.", 4, group="benchmark", minimum=1)
     seconds: float = option("How long a turn is.", 10.0, group="benchmark", minimum=1.0)
     peer_dir: str = option(
         f"A checkout of github.com/{PEER}; without it, no peer is measured.", "", group="benchmark"

@@ -37,7 +37,8 @@ class Turn(NamedTuple):
     """What a program did in a turn."""
 
     steps_a_second: float
-    """Between the first and the last point of the turn, nothing between them left out."""
+    """From the last point before the turn to the last one of it, in the time that the program was
+    not halted; so nothing that it did is left out."""
 
     cores: float
     """Processor seconds a second, over all of its processes: how many cores it kept busy."""
@@ -71,23 +72,19 @@ def take_turns(programs: Sequence[Program], rounds: int, seconds: float) -> dict
         seconds: How long a turn lasts; also the time to warm up after a program's first point.
 
     Raises:
-        UserError: If a program ends by itself, or has fewer than two points in a turn.
+        UserError: If a program ends by itself, or has no point in a turn.
     """
     running = [_Running(program) for program in programs]
-    times: dict[str, list[_Times]] = {program.name: [] for program in programs}
     previous = signal.signal(signal.SIGTERM, _end)
     try:
         for each in running:
             each.start(seconds)
         for number in range(rounds):
             for each in reversed(running) if number % 2 else running:
-                times[each.program.name].append(each.take_turn(seconds))
+                each.take_turn(seconds)
         for each in running:
             each.end()
-        return {
-            program.name: [_turn(program, of_turn) for of_turn in times[program.name]]
-            for program in programs
-        }
+        return {each.program.name: each.turns() for each in running}
     finally:
         for each in running:
             each.kill()
@@ -100,7 +97,9 @@ def spread(figures: Sequence[float], digits: int = 0) -> str:
     return f"{statistics.median(figures):,.{digits}f} ({'–'.join(shown)})"
 
 
-class _Times(NamedTuple):
+class _Period(NamedTuple):
+    """A time in which a program was not halted."""
+
     begun: float
     ended: float
     processor_seconds: float
@@ -112,6 +111,7 @@ class _Running:
     def __init__(self, program: Program):
         self.program = program
         self._process: subprocess.Popen | None = None
+        self._periods: list[_Period] = []
 
     def start(self, warm_up_seconds: float) -> None:
         """Starts the program and halts it when it is warm."""
@@ -124,25 +124,39 @@ class _Running:
                 start_new_session=True,
                 env=os.environ | {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "TF_CPP_MIN_LOG_LEVEL": "2"},
             )
-        give_up = time.monotonic() + START_SECONDS
+        begun, give_up = time.time(), time.monotonic() + START_SECONDS
         while not self.program.points():
             self._check()
             if time.monotonic() > give_up:
                 raise UserError(f"{self.program.name}: no step within {START_SECONDS:.0f} s")
             time.sleep(0.5)
         time.sleep(warm_up_seconds)
-        self._signal(signal.SIGSTOP)
-        self._check()
+        self._halt(begun)
 
-    def take_turn(self, seconds: float) -> _Times:
-        """Lets the program run; returns when it began and ended, by the clock."""
-        processor, begun = self._processor_seconds(), time.time()
+    def take_turn(self, seconds: float) -> None:
+        """Lets the program run for a while."""
+        begun = time.time()
         self._signal(signal.SIGCONT)
         time.sleep(seconds)
-        self._signal(signal.SIGSTOP)
-        ended = time.time()
-        self._check()
-        return _Times(begun, ended, self._processor_seconds() - processor)
+        self._halt(begun)
+
+    def turns(self) -> list[Turn]:
+        """Returns what the program did in each turn; to be called when it has ended."""
+        points = self.program.points()
+        turns = []
+        for period in self._periods[1:]:
+            before = [point for point in points if point.time < period.begun][-1]
+            last = [point for point in points if point.time < period.ended][-1]
+            seconds = period.ended - period.begun
+            if last == before:
+                raise UserError(
+                    f"{self.program.name} came to no point in a turn of {seconds:.0f} s. Give a "
+                    "larger --seconds"
+                )
+            steps = last.steps - before.steps
+            time_taken = self._active_seconds(last.time) - self._active_seconds(before.time)
+            turns.append(Turn(steps / time_taken, period.processor_seconds / seconds))
+        return turns
 
     def end(self) -> None:
         """Ends the program as Ctrl-C's gentler sister does, so that it can write what it has."""
@@ -163,6 +177,20 @@ class _Running:
     def _signal(self, number: int) -> None:
         os.killpg(self._process.pid, number)
 
+    def _halt(self, begun: float) -> None:
+        self._signal(signal.SIGSTOP)
+        ended, earlier = time.time(), sum(period.processor_seconds for period in self._periods)
+        self._check()
+        self._periods.append(_Period(begun, ended, self._processor_seconds() - earlier))
+
+    def _active_seconds(self, until: float) -> float:
+        """How long the program was not halted before a time."""
+        return sum(
+            min(until, period.ended) - period.begun
+            for period in self._periods
+            if period.begun < until
+        )
+
     def _processor_seconds(self) -> float:
         """What the group's living processes have used so far."""
         ticks = 0
@@ -182,18 +210,6 @@ class _Running:
                 f"{self.program.name} ended with status {self._process.returncode}: "
                 f"{lines[-1] if lines else 'no message'}"
             )
-
-
-def _turn(program: Program, times: _Times) -> Turn:
-    points = [point for point in program.points() if times.begun < point.time < times.ended]
-    seconds = times.ended - times.begun
-    if len(points) < 2:
-        raise UserError(
-            f"{program.name}: {len(points)} points in a turn of {seconds:.1f} s; 2 are needed. "
-            "Give a larger --seconds"
-        )
-    speed = (points[-1].steps - points[0].steps) / (points[-1].time - points[0].time)
-    return Turn(speed, times.processor_seconds / seconds)
 
 
 def _end(*_: object) -> None:
