@@ -28,6 +28,7 @@ def main(config: TrainingConfig) -> int:
     from svhn.augmentation_config import Augmentation
     from svhn.data.input_pipeline import training_batches
     from svhn.models import build_model
+    from svhn.training.averaging import WeightAverage
     from svhn.training.devices import distribute, make_strategy
     from svhn.training.optimizers import make_optimizer
     from svhn.training.train_step import make_train_step
@@ -35,9 +36,14 @@ def main(config: TrainingConfig) -> int:
     strategy = make_strategy()
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
-        model = build_model(config.model)
+        model = build_model(config.model, precision=config.precision)
         optimizer = make_optimizer(config, model, config.steps)
-    step = make_train_step(strategy, model, optimizer, config.batch_size, config.label_smoothing)
+        average = None
+        if config.average_decay:
+            average = WeightAverage(model, build_model(config.model), config.average_decay)
+    step = make_train_step(
+        strategy, model, optimizer, config.batch_size, config.label_smoothing, average
+    )
     batches = training_batches(
         config.data_dir,
         config.splits or ["train"],
@@ -45,11 +51,11 @@ def main(config: TrainingConfig) -> int:
         config.seed,
         augmentation=Augmentation(strength=config.augmentation),
     )
-    # With the end of this list's making the pipeline ends, too.
+    # The pipeline ends with the making of this list.
     in_memory = list(distribute(strategy, batches.take(BATCHES)))
     steps, losses = 0, []
     while True:
-        losses.append(step(*in_memory[steps % BATCHES])[0])
+        losses.append(step(*in_memory[steps % BATCHES]).loss)
         steps += 1
         if steps % config.log_every == 0:
             # Devices may work ahead until somebody reads the results, as in the loop.

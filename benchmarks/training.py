@@ -66,7 +66,10 @@ class BenchmarkConfig:
         group="benchmark",
     )
     loop_flags: str = option(
-        'More flags for our loops alone, as in "--steps_per_call=4".', "", group="benchmark"
+        'More flags for our loops alone, as in "--steps_per_call=5"; a call never goes beyond'
+        " --log_every.",
+        "",
+        group="benchmark",
     )
     log_every: int = option(
         "Steps between two points; goodfellow and the peer have one at every step.",
