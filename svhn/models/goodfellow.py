@@ -133,8 +133,26 @@ class LocallyConnected2D(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Returns the responses before the activation."""
-        patches = ops.image.extract_patches(inputs, self.kernel_size, strides=1, padding="same")
-        return ops.einsum("bhwi,hwio->bhwo", patches, self.kernel) + self.bias
+        return ops.einsum("bhwi,hwio->bhwo", self._patches(inputs), self.kernel) + self.bias
+
+    def _patches(self, inputs: Any) -> Any:
+        """The neighbourhood of each position, [B, H, W, kernel_size² · C], row by row.
+
+        `ops.image.extract_patches` gives the same through a convolution with an identity matrix,
+        which costs more than half as many multiply-adds as the whole network.
+        """
+        _, height, width, _ = inputs.shape
+        before = (self.kernel_size - 1) // 2
+        rim = (before, self.kernel_size - 1 - before)
+        padded = ops.pad(inputs, [(0, 0), rim, rim, (0, 0)])
+        return ops.concatenate(
+            [
+                padded[:, row : row + height, column : column + width]
+                for row in range(self.kernel_size)
+                for column in range(self.kernel_size)
+            ],
+            axis=-1,
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that make the same layer."""

@@ -104,3 +104,10 @@ def test_locally_connected_weights_differ_from_place_to_place():
             expected = np.einsum("bhwc,hwco->bo", patch, kernel[row, column])
             np.testing.assert_allclose(outputs[:, row, column], expected, atol=1e-5)
     assert np.abs(kernel[0, 0] - kernel[1, 1]).max() > 0
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_the_patches_are_those_of_keras(size):
+    inputs = np.random.default_rng(0).normal(size=(2, 4, 3, 2)).astype("float32")
+    expected = keras.ops.image.extract_patches(inputs, size, strides=1, padding="same")
+    np.testing.assert_array_equal(LocallyConnected2D(1, size)._patches(inputs), expected)
