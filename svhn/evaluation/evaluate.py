@@ -70,9 +70,8 @@ def evaluate(config: EvaluationConfig) -> int:
         print(f"\nAnswers from the stored thresholds on\n{answers}")
     print(f"\nThroughput: {photos_per_second:,.0f} photos/s")
     print(f"Results: {folder / 'results.json'}, {folder / 'predictions_SPLIT.csv'}")
-    print(
-        f"Calibration, confidences, risk and coverage, confused digits: {folder / 'charts_SPLIT.png'}"
-    )
+    charts = folder / "charts_SPLIT.png"
+    print(f"Calibration, confidences, risk and coverage, confused digits: {charts}")
     if config.sheet_size:
         with_mistakes = [split for split in splits if split not in without_mistakes]
         if with_mistakes:

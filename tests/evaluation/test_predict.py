@@ -13,7 +13,7 @@ from svhn.decoding import Decoded
 from svhn.errors import UserError
 from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
 from svhn.labels import label_array
-from tests.small_conversion import small_model, write_conversion
+from tests.small_conversion import no_logits, small_model, write_conversion
 
 NUMBERS = [str(number) for number in (7, 42, 365, 1024, 31415, 271828)] * 14  # 84 photos
 
@@ -46,7 +46,9 @@ def constant_step(label: list[int], confidences: dict[int, float] | None = None)
             tf.constant(confidence, tf.float32),
             tf.fill([count, 5], 0.25),
         )
-        return decoded, tf.constant(keys, tf.float32)
+        logits = no_logits(count)
+        logits["length"][:, 0] = keys
+        return decoded, tf.constant(keys, tf.float32), logits
 
     return step, shapes
 

@@ -53,6 +53,7 @@ def test_json_says_all_of_every_photo(tmp_path):
         "number": "75",
         "label": [2, 7, 5, 10, 10, 10],
         "confidence": 0.9731,
+        "sure": None,
         "digit_probabilities": [0.99, 0.98, 0.0, 0.0, 0.0],
         "box": None,
         "drawing": "annotated/house.png",
