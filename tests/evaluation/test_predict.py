@@ -104,6 +104,22 @@ def test_the_graph_is_compiled_once_for_every_split_and_batch_size(data_dir, mod
     assert step.experimental_get_tracing_count() == 1
 
 
+def test_logits_are_kept_and_decoded_at_the_temperature(data_dir, model):
+    predictions = evaluate_split(
+        model, data_dir, "val", 10, predict_step=make_predict_step(model, temperature=2.5)
+    )
+    plain = evaluate_split(model, data_dir, "val", 10)
+    for name, values in predictions.logits.items():
+        assert values.dtype == "float32"
+        assert values.shape == (84, 7 if name == "length" else 10)
+        np.testing.assert_array_equal(values, plain.logits[name])
+    np.testing.assert_array_equal(predictions.loss, plain.loss)
+    assert predictions.confidence.mean() < plain.confidence.mean()
+    again = predictions.at_temperature(1.0)
+    np.testing.assert_array_equal(again.predicted, plain.predicted)
+    np.testing.assert_allclose(again.confidence, plain.confidence, rtol=2e-6)
+
+
 def test_the_step_follows_the_weights_while_the_model_trains(data_dir):
     model = small_model()
     step = make_predict_step(model)

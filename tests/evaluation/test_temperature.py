@@ -1,4 +1,4 @@
-"""The fitted temperature, against scipy's minimum and against readers whose temperature is known."""
+"""The fitted temperature, against scipy's minimum and against readers that are known."""
 
 import numpy as np
 import pytest

@@ -88,6 +88,7 @@ def test_pictures_and_histograms_of_the_validation(runs):
     assert plugins["images"] == {
         "confidence/calibration",
         "confidence/histogram",
+        "confidence/risk_coverage",
         "pictures/confusion_of_digits",
         "pictures/most_confident_mistakes",
         "pictures/samples",
