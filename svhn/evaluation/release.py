@@ -8,14 +8,16 @@ import numpy as np
 
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
-from svhn.data.manifest import manifest_digest
+from svhn.data.manifest import manifest_digest, photo_count
 from svhn.errors import UserError
-from svhn.evaluation.measure import measure
-from svhn.evaluation.metrics import SplitMetrics
-from svhn.evaluation.predict import SplitPredictions, evaluate_split, make_predict_step
+from svhn.evaluation.measure import fit_calibration, measure
+from svhn.evaluation.predict import SplitPredictions, evaluate_split
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.evaluation.report import confidence_table, figures_as_json, metrics_table
 from svhn.released_weights import SUFFIX, load_released, write_released
+
+SPLIT = "val"
+"""What temperature and thresholds are chosen on."""
 
 _PLACES = ("data_dir", "train_logdir")
 """Flags of a run that say where its files lay: nobody else's business."""
@@ -39,46 +41,65 @@ class Change:
 def release(config: ReleaseConfig) -> int:
     """Writes the weights of a checkpoint to `config.output` and says what half precision changed.
 
-    With `config.data_dir`, the file also holds the scores of what was written on that split.
+    With `config.data_dir`, temperature and thresholds are found anew on val, for the weights as
+    they are released, and the file also holds the scores there.
 
     Returns:
         The exit status, 0.
 
     Raises:
-        UserError: If there is no checkpoint or split, or the file can't be written.
+        UserError: If there is no checkpoint or no val photo, or the file can't be written.
     """
     output = Path(config.output).expanduser()
     if output.suffix != SUFFIX:
         raise UserError(f"--output={config.output}: expected a name that ends with {SUFFIX}")
+    if config.data_dir:
+        photo_count(config.data_dir, SPLIT)  # says what to do where there is none
     loaded = load_model(config.checkpoint_dir)
     about = _about(config, loaded)
     write_released(output, loaded, about)
     if config.data_dir:
-        before, after, metrics = _compare(config, loaded, load_released(output))
-        change = compare(before, after)
-        about["scores"] = {
-            "split": config.split,
-            "manifest_sha256": manifest_digest(config.data_dir),
-            **figures_as_json(metrics),
-        }
-        about["half_precision"] = dataclasses.asdict(change)
-        write_released(output, loaded, about)
-        print(f"{metrics_table({config.split: metrics})}\n")
-        print(f"{confidence_table({config.split: metrics})}\n")
-        print(
-            f"Half precision: {change.readings:,} of {change.photos:,} photos are read otherwise; "
-            f"confidences change by {change.confidence:.2g} at most, the sequence accuracy by "
-            f"{100 * change.accuracy:+.2f} points"
-        )
+        loaded, measured = _measure(config, loaded, load_released(output))
+        write_released(output, loaded, {**about, **measured})
     else:
-        print("No --data_dir: the file says no scores, and what half precision costs is not known")
+        print(
+            "No --data_dir: the file says no scores, and what half precision changes is not known"
+        )
     stored = loaded.calibration
     print(
         f"{output}: {output.stat().st_size / 1e6:.2f} MB, {loaded.config['model']} at step "
         f"{loaded.step:,}, temperature {stored.temperature:g}"
-        + ("" if stored.photos else " (the checkpoint has no calibration)")
+        + ("" if stored.photos else " (no calibration: give --data_dir to find one)")
     )
     return 0
+
+
+def _measure(
+    config: ReleaseConfig, loaded: LoadedModel, released: LoadedModel
+) -> tuple[LoadedModel, dict[str, Any]]:
+    """The network with the calibration that val gives its released weights, and what val says."""
+    whole, half = (
+        evaluate_split(network.model, config.data_dir, SPLIT, config.batch_size)
+        for network in (loaded, released)
+    )
+    calibration, after = fit_calibration(half)
+    metrics = measure(after, calibration)
+    change = compare(whole.at_temperature(calibration.temperature), after)
+    print(f"{metrics_table({SPLIT: metrics})}\n\n{confidence_table({SPLIT: metrics})}\n")
+    print(
+        f"Half precision: {change.readings:,} of {change.photos:,} photos are read otherwise; "
+        f"confidences change by {change.confidence:.2g} at most, the sequence accuracy by "
+        f"{100 * change.accuracy:+.2f} points"
+    )
+    measured = {
+        "scores": {
+            "split": SPLIT,
+            "manifest_sha256": manifest_digest(config.data_dir),
+            **figures_as_json(metrics),
+        },
+        "half_precision": dataclasses.asdict(change),
+    }
+    return dataclasses.replace(loaded, calibration=calibration), measured
 
 
 def compare(before: SplitPredictions, after: SplitPredictions) -> Change:
@@ -96,22 +117,6 @@ def compare(before: SplitPredictions, after: SplitPredictions) -> Change:
         confidence=float(changes.max(initial=0.0)),
         accuracy=float(after.right.mean() - before.right.mean()),
     )
-
-
-def _compare(
-    config: ReleaseConfig, loaded: LoadedModel, released: LoadedModel
-) -> tuple[SplitPredictions, SplitPredictions, SplitMetrics]:
-    before, after = (
-        evaluate_split(
-            network.model,
-            config.data_dir,
-            config.split,
-            config.batch_size,
-            predict_step=make_predict_step(network.model, network.calibration.temperature),
-        )
-        for network in (loaded, released)
-    )
-    return before, after, measure(after, released.calibration)
 
 
 def _about(config: ReleaseConfig, loaded: LoadedModel) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class ReleaseConfig:
         group="Output",
     )
     data_dir: str = option(
-        "A converted data folder: its scores are kept in the file, and what half precision "
-        "changes is measured on it. Without it neither is known.",
+        "A converted data folder. On its val photos temperature and thresholds are found anew, for "
+        "the weights as they are released; the scores are kept in the file, and what half "
+        "precision changes is measured. Without it the checkpoint's calibration is kept.",
         "",
         group="Scores",
     )
-    split: str = option("The split to measure on.", "val", group="Scores")
     batch_size: int = option("Photos at a time.", 128, group="Scores", minimum=1)

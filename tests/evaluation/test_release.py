@@ -10,8 +10,11 @@ from svhn.checkpoints import Checkpoints, load_model
 from svhn.errors import UserError
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.evaluate import evaluate
+from svhn.evaluation.measure import fit_calibration
+from svhn.evaluation.predict import evaluate_split
 from svhn.evaluation.release import compare, release
 from svhn.evaluation.release_config import ReleaseConfig
+from svhn.evaluation.temperature import HIGHEST, LOWEST
 from svhn.models import build_model
 from svhn.stored_calibration import StoredCalibration
 from tests.evaluation.test_measure import predictions_of
@@ -52,12 +55,13 @@ def test_the_average_is_released_with_scores_and_without_paths(
     assert release(config) == 0
     shown = capsys.readouterr().out
     assert "of 12 photos are read otherwise" in shown
-    assert f"{output}: " in shown and "plain at step 9, temperature 0.5" in shown
+    assert f"{output}: " in shown and "plain at step 9, temperature" in shown
 
     released, original = load_model(output), load_model(run_folder)
     for ours, theirs in zip(released.model.weights, original.model.weights, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
-    assert released.calibration == STORED
+    assert released.calibration.photos == 12  # found anew: STORED has 40
+    assert LOWEST <= released.calibration.temperature <= HIGHEST
     assert (released.state["seed"], released.state["recipe"]) == (3, "a test")
     assert released.state["config"]["learning_rate"] == 0.5
     assert released.state["data"] == {"photos": 5}
@@ -76,19 +80,37 @@ def test_the_average_is_released_with_scores_and_without_paths(
         results["manifest_sha256"],
     )
     assert scores == results["splits"]["val"]
-    assert results["calibration"] == STORED.as_json()
+    assert results["calibration"] == released.calibration.as_json()
 
 
 def test_without_data_the_file_says_no_scores(tmp_path, run_folder, capsys):
     output = tmp_path / "reader.npz"
     assert release(ReleaseConfig(str(run_folder), str(output))) == 0
     assert "No --data_dir" in capsys.readouterr().out
-    assert "scores" not in load_model(output).state
+    released = load_model(output)
+    assert "scores" not in released.state
+    assert released.calibration == STORED
 
 
 def test_the_name_must_be_that_of_such_a_file(tmp_path, run_folder):
     with pytest.raises(UserError, match=r"--output=.*ends with \.npz"):
         release(ReleaseConfig(str(run_folder), str(tmp_path / "reader.h5")))
+
+
+def test_the_released_weights_are_calibrated_anew(tmp_path, run_folder, data_dir):
+    output = tmp_path / "reader.npz"
+    release(ReleaseConfig(str(run_folder), str(output), data_dir=str(data_dir)))
+    released = load_model(output)
+    predictions = evaluate_split(released.model, data_dir, "val", 12)
+    assert released.calibration == fit_calibration(predictions)[0]
+
+
+def test_data_without_val_photos_are_refused_before_anything_is_written(tmp_path, run_folder):
+    data_dir = write_conversion(tmp_path / "data", {"test": ["1"]})
+    output = tmp_path / "reader.npz"
+    with pytest.raises(UserError, match="val"):
+        release(ReleaseConfig(str(run_folder), str(output), data_dir=str(data_dir)))
+    assert not output.exists()
 
 
 def test_the_changes_are_counted():
