@@ -118,8 +118,12 @@ def test_released_weights_are_taken_wherever_a_checkpoint_is(folder):
         (["inference.py", "--image", "photos", "--restore_checkpoint", "nowhere"], "train.py"),
         # A dozen photos of val can't promise that.
         (
-            ["inference.py", "--image", "data/test", "--restore_checkpoint", "logs/train"]
-            + ["--min_accuracy=0.98"],
+            [
+                "inference.py",
+                "--image=data/test",
+                "--restore_checkpoint=logs/train",
+                "--min_accuracy=0.98",
+            ],
             "--min_accuracy",
         ),
         (["svhn.release", "--checkpoint_dir", "nowhere", "--output", "reader.npz"], "train.py"),
