@@ -4,10 +4,9 @@ A run's folder holds `model.ckpt-STEP.*`, the last few, and `best/model.ckpt-STE
 the best validation score. They are TensorFlow checkpoints (`tf.train.Checkpoint`), written under
 a temporary name and renamed as a whole. Each holds the weights by name, their moving average where
 the run keeps one, the optimizer, the random generators of the dropout layers, and a state in JSON:
-step, best score, flags, model name. So evaluation and inference need only the folder.
+step, best score, flags, model name, calibration. So evaluation and inference need only the folder.
 """
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -19,7 +18,10 @@ import tensorflow as tf
 
 from svhn.command_line import warn
 from svhn.errors import UserError
+from svhn.loaded_model import LoadedModel
 from svhn.models import MODEL_NAMES, build_model
+from svhn.released_weights import is_released, load_released, load_released_weights
+from svhn.stored_calibration import StoredCalibration
 
 CHECKPOINT_NAME = "model.ckpt"
 BEST_FOLDER = "best"
@@ -32,24 +34,6 @@ _DAMAGE_ERRORS = (tf.errors.OpError, RuntimeError, IndexError)
 
 class DamagedCheckpointError(UserError):
     """A checkpoint whose files are cut off or overwritten."""
-
-
-@dataclasses.dataclass(frozen=True)
-class LoadedModel:
-    """A model with the weights of a checkpoint."""
-
-    model: keras.Model
-    step: int
-    """Training steps that the weights have seen."""
-
-    config: dict[str, Any]
-    """The flags of the run that wrote it, by name."""
-
-    state: dict[str, Any]
-    """All that the checkpoint says beside its arrays; see `Checkpoints.save`."""
-
-    path: str
-    """The prefix of the checkpoint's files."""
 
 
 class Checkpoints:
@@ -172,13 +156,16 @@ def load_model(path: str | Path, *, raw_weights: bool = False) -> LoadedModel:
     """Returns the model that a checkpoint describes, with its weights.
 
     Args:
-        path: As in `resolve_checkpoint`.
+        path: As in `resolve_checkpoint`, or a file of released weights (`reader.npz`).
         raw_weights: Take the weights themselves where the checkpoint has their moving average,
-            too; otherwise the average is taken.
+            too; otherwise the average is taken. The calibration is that of the average: raw
+            weights have none beside it.
 
     Raises:
         UserError: If there is no such checkpoint, or if it can't be read.
     """
+    if is_released(path):
+        return load_released(path)
     prefix = resolve_checkpoint(path)
     try:
         return _load(prefix, raw_weights)
@@ -195,12 +182,15 @@ def load_weights(model: keras.Model, path: str | Path, *, raw_weights: bool = Fa
 
     Args:
         model: Of the architecture that the checkpoint holds.
-        path: As in `resolve_checkpoint`.
+        path: As in `load_model`.
         raw_weights: As in `load_model`.
 
     Raises:
         UserError: If there is no such checkpoint, or if it is of another model.
     """
+    if is_released(path):
+        load_released_weights(model, path)
+        return
     prefix = resolve_checkpoint(path)
     averaged = has_average(read_state(prefix)) and not raw_weights
     part = "averaged" if averaged else "weights"
@@ -240,7 +230,11 @@ def _load(prefix: str, raw_weights: bool) -> LoadedModel:
         )
     model = build_model(name)
     load_weights(model, prefix, raw_weights=raw_weights)
-    return LoadedModel(model, state["step"], state["config"], state, prefix)
+    of_other_weights = raw_weights and has_average(state)
+    calibration = StoredCalibration.from_json(
+        None if of_other_weights else state.get("calibration")
+    )
+    return LoadedModel(model, state["step"], state["config"], state, prefix, calibration)
 
 
 def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:

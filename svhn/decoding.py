@@ -7,7 +7,6 @@ maximises log P(L) + Σ_{i ≤ L} max log P(S_i). Its probability is the confide
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import keras
 from keras import ops
 
 from svhn.labels import HEAD_NAMES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
@@ -27,18 +26,21 @@ class Decoded(NamedTuple):
     no digit."""
 
 
-def decode(logits: Mapping[str, Any]) -> Decoded:
+def decode(logits: Mapping[str, Any], temperature: float = 1.0) -> Decoded:
     """Returns the most likely number, given the logits of the six heads.
 
     Works on arrays and tensors of any Keras backend, eagerly or inside a graph.
 
     Args:
         logits: By head name (`svhn.labels.HEAD_NAMES`): "length" [B, 7], "digit_1" [B, 10] ….
+        temperature: What all logits are divided by first, above 0: the network's own
+            (`svhn.stored_calibration`) makes its confidence honest. Of two lengths that are nearly
+            as likely it may favour the other one; no digit changes.
     """
-    length_scores = keras.ops.log_softmax(ops.cast(logits["length"], "float32"), axis=-1)
+    scaled = [ops.cast(logits[name], "float32") / temperature for name in HEAD_NAMES]
+    length_scores = ops.log_softmax(scaled[0], axis=-1)
     digit_scores = ops.stack(
-        [ops.log_softmax(ops.cast(logits[name], "float32"), axis=-1) for name in HEAD_NAMES[1:]],
-        axis=1,
+        [ops.log_softmax(values, axis=-1) for values in scaled[1:]], axis=1
     )  # [B, 5, 10]
     best_digits = ops.cast(ops.argmax(digit_scores, axis=-1), "int32")  # [B, 5]
     best_scores = ops.max(digit_scores, axis=-1)  # [B, 5]

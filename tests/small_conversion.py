@@ -13,6 +13,7 @@ from PIL import Image
 
 from svhn.data.manifest import FORMAT, MANIFEST_NAME, length_name, shard_folder, shard_name
 from svhn.data.records import serialize_record
+from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES
 from svhn.models.heads import six_heads
 
 SHARDS = 3
@@ -39,6 +40,14 @@ def write_conversion(data_dir: Path, numbers: Mapping[str, Sequence[str]]) -> Pa
     manifest = {"format": FORMAT, "splits": splits}
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
     return data_dir
+
+
+def no_logits(photos: int) -> dict[str, np.ndarray]:
+    """Returns logits that favour nothing, for predictions that are made up."""
+    return {
+        name: np.zeros((photos, LENGTH_CLASSES if name == "length" else DIGIT_CLASSES), np.float32)
+        for name in HEAD_NAMES
+    }
 
 
 def small_model(seed: int = 1) -> keras.Model:

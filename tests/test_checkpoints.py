@@ -8,6 +8,7 @@ from svhn import checkpoints as checkpoints_module
 from svhn.checkpoints import Checkpoints, load_model, read_state, resolve_checkpoint
 from svhn.errors import UserError
 from svhn.models import build_model
+from svhn.stored_calibration import StoredCalibration
 
 
 def trained_a_little(seed):
@@ -128,3 +129,27 @@ def test_a_best_checkpoint_that_is_replaced_meanwhile_is_read_anew(tmp_path, run
 
 def test_a_state_is_plain_json(run):
     assert json.loads(json.dumps(read_state(resolve_checkpoint(run[0])))) == STATE
+
+
+CALIBRATION = StoredCalibration(0.75, {0.95: 0.5, 0.98: None}, photos=12)
+
+
+def test_the_calibration_comes_with_the_model(tmp_path, run):
+    _, model, optimizer, _ = run
+    checkpoints = Checkpoints(tmp_path, model, optimizer)
+    prefix = checkpoints.save({**STATE, "calibration": CALIBRATION.as_json()})
+    assert load_model(prefix).calibration == CALIBRATION
+    # Saved between two evaluations, or by an older version.
+    for step, state in ((8, {**STATE, "calibration": None}), (9, STATE)):
+        prefix = checkpoints.save({**state, "step": step})
+        assert load_model(prefix).calibration == StoredCalibration()
+
+
+def test_the_calibration_is_that_of_the_average(tmp_path):
+    model, average = build_model("plain"), build_model("plain")
+    config = {"model": "plain", "average_decay": 0.9}
+    prefix = Checkpoints(tmp_path, model, averaged=average).save(
+        {"step": 1, "config": config, "calibration": CALIBRATION.as_json()}
+    )
+    assert load_model(prefix).calibration == CALIBRATION
+    assert load_model(prefix, raw_weights=True).calibration == StoredCalibration()

@@ -132,3 +132,17 @@ def test_a_photo_is_decoded_the_same_alone_and_among_others():
         # The vectorised exponential may differ in the last bit from the scalar one at the end.
         for ours, theirs in zip(alone[1:], together[1:], strict=True):
             assert np.asarray(ours)[0] == pytest.approx(np.asarray(theirs)[photo], rel=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_the_temperature_divides_all_logits_before_anything_else(temperature):
+    logits = random_logits(300, scale=3, seed=7)
+    divided = {name: values / np.float32(temperature) for name, values in logits.items()}
+    for ours, expected in zip(decode(logits, temperature), decode(divided), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-6)
+
+
+def test_temperature_1_changes_no_bit():
+    logits = random_logits(300, scale=3, seed=8)
+    for ours, expected in zip(decode(logits, 1.0), decode(logits), strict=True):
+        np.testing.assert_array_equal(ours, expected)

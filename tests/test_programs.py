@@ -89,6 +89,25 @@ def test_inference_reads_a_folder_and_names_what_it_can_not_read(folder):
 
 
 @pytest.mark.slow
+def test_released_weights_are_taken_wherever_a_checkpoint_is(folder):
+    source = ["--checkpoint_dir", "logs/train", "--data_dir", "data"]
+    done = call(folder, "svhn.release", *source, "--output", "reader.npz")
+    assert "photos are read otherwise" in done.stdout
+    assert (folder / "reader.npz").stat().st_size < 8e6
+
+    line = ["inference.py", "--image", "data/test", "--restore_checkpoint"]
+    from_file = call(folder, *line, "reader.npz").stdout.splitlines()
+    from_run = call(folder, *line, "logs/train").stdout.splitlines()
+    assert len(from_file) == 20
+    # Half precision may change a percentage; hardly a number.
+    same = [one.split()[0] == two.split()[0] for one, two in zip(from_file, from_run, strict=True)]
+    assert sum(same) >= 19
+
+    line = ["--data_dir", "data", "--checkpoint_dir", "reader.npz", "--eval_logdir", "released"]
+    assert "chosen on the" in call(folder, "eval.py", *line, "--splits", "val").stdout
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -97,6 +116,17 @@ def test_inference_reads_a_folder_and_names_what_it_can_not_read(folder):
         (["train.py", "--data_dir", "data", "--train_logdir", "logs/train"], "--batch_size"),
         (["eval.py", "--data_dir", "data", "--checkpoint_dir", "nowhere"], "train.py"),
         (["inference.py", "--image", "photos", "--restore_checkpoint", "nowhere"], "train.py"),
+        # A dozen photos of val can't promise that.
+        (
+            [
+                "inference.py",
+                "--image=data/test",
+                "--restore_checkpoint=logs/train",
+                "--min_accuracy=0.98",
+            ],
+            "--min_accuracy",
+        ),
+        (["svhn.release", "--checkpoint_dir", "nowhere", "--output", "reader.npz"], "train.py"),
     ],
 )
 def test_a_users_mistake_is_one_line(folder, command, words):

@@ -1,9 +1,11 @@
-"""Charts of an evaluation as pictures: calibration curve, confidences, confusion of digits.
+"""Charts of an evaluation as pictures: calibration, confidences, risk, confused digits.
 
 They are drawn large enough to be read when TensorBoard shrinks them to its cards. The colours are
 those of M. Okabe and K. Ito, which colour-blind people can tell apart, too. matplotlib is used
 through its objects alone: no window, no settings shared with the rest of the process.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from svhn.evaluation.calibration import Calibration
-from svhn.evaluation.metrics import wilson_interval
+from svhn.evaluation.metrics import Answers, Coverage, risk_coverage_curve, wilson_interval
 from svhn.labels import DIGIT_CLASSES
 
 CHART_SIZE = 600
@@ -97,6 +99,58 @@ def confidence_chart(right: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.legend(loc="upper left", ncols=2, frameon=False, fontsize=_TEXT_SIZE)
+    return _pixels(figure)
+
+
+def risk_coverage_chart(
+    right: np.ndarray,
+    confidence: np.ndarray,
+    coverages: Sequence[Coverage] = (),
+    answers: Sequence[Answers] = (),
+) -> np.ndarray:
+    """Returns the risk-coverage curve: how many of the kept photos are read wrong.
+
+    The lower the curve lies and the later it rises, the better confidence tells right readings
+    from wrong ones. Points mark the coverages (the best that this split allows), crosses what the
+    stored thresholds give.
+
+    Args:
+        right: Booleans of shape (N,): whether the whole number is right; N may be 0.
+        confidence: Floats of shape (N,), 0 to 1.
+        coverages: Of the same readings.
+        answers: Of the same readings.
+
+    Returns:
+        uint8 [CHART_SIZE, CHART_SIZE, 3].
+    """
+    figure, axes = _empty_chart("Risk and coverage")
+    kept, wrong = risk_coverage_curve(right, confidence)
+    # The first few photos, of which one may be wrong, shall not set the scale.
+    most = max((*wrong[kept >= 0.5], 0.06))
+    axes.plot(kept, wrong, color=RIGHT_COLOUR, linewidth=2.5)
+    marked = [coverage for coverage in coverages if coverage.share]
+    for coverage in marked:
+        axes.axhline(1 - coverage.accuracy, color=LINE_COLOUR, linestyle=":", linewidth=1.5)
+        label = f"{100 * coverage.accuracy:g} % right: {100 * coverage.share:.1f} % kept"
+        (at,) = np.flatnonzero(kept == coverage.share)
+        axes.plot(kept[at], wrong[at], "o", color=RIGHT_COLOUR, markersize=8, label=label)
+    for entry in answers:
+        if entry.answered.correct:
+            axes.plot(
+                entry.answered.share,
+                1 - entry.right.share,
+                "X",
+                color=WRONG_COLOUR,
+                markersize=10,
+                label=f"stored, for {100 * entry.accuracy:g} %: "
+                f"{100 * entry.right.share:.1f} % right",
+            )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.03 * most, 1.4 * most))
+    axes.set(xlabel="photos kept, the most confident first", ylabel="of these read wrong")
+    axes.xaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left", frameon=False, fontsize=_TEXT_SIZE - 1)
     return _pixels(figure)
 
 

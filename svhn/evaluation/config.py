@@ -16,13 +16,15 @@ class EvaluationConfig:
         "The data folder: its tfrecords/ is what convert_to_tfrecords.py wrote.", group="Input"
     )
     checkpoint_dir: str = option(
-        "The folder that train.py wrote checkpoints to, or one checkpoint: DIR/model.ckpt-1000.",
+        "The folder that train.py wrote checkpoints to, one checkpoint: DIR/model.ckpt-1000, or a"
+        " file of released weights: reader.npz.",
         "./logs/train",
         group="Input",
     )
     raw_weights: bool = option(
         "Evaluate the weights themselves where the run kept their moving average, too"
-        " (--average_decay of train.py); otherwise the average is evaluated.",
+        " (--average_decay of train.py); otherwise the average is evaluated. Temperature and"
+        " thresholds are those of the average: they are left out.",
         False,
         group="Input",
     )
@@ -38,13 +40,11 @@ class EvaluationConfig:
         group="Evaluation",
         minimum=1,
     )
-    coverage_accuracy: float = option(
-        "The coverage is the share of photos kept by confidence such that the kept ones reach this"
-        " accuracy, 0 to 1.",
-        0.98,
+    coverage_accuracy: list[str] = option(
+        "The coverage is the share of photos kept by confidence such that the kept ones reach an"
+        " accuracy: which ones, each 0 to 1.",
+        ["0.95", "0.98", "0.99"],
         group="Evaluation",
-        minimum=0.0,
-        maximum=1.0,
     )
     eval_logdir: str = option(
         "The folder for results.json, predictions, pictures of mistakes and TensorBoard's files.",

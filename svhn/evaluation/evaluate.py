@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,11 +19,20 @@ from svhn.data.manifest import (
 )
 from svhn.errors import UserError
 from svhn.evaluation.config import DEFAULT_SPLITS, EvaluationConfig
-from svhn.evaluation.metrics import SplitMetrics, compute_metrics
+from svhn.evaluation.measure import measure
+from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.mistakes import mistakes_sheet
 from svhn.evaluation.predict import SplitPredictions, evaluate_split, make_predict_step
-from svhn.evaluation.report import length_table, metrics_table, write_predictions, write_results
+from svhn.evaluation.report import (
+    answers_table,
+    confidence_table,
+    length_table,
+    metrics_table,
+    write_predictions,
+    write_results,
+)
 from svhn.evaluation.summaries import draw_charts, write_summaries
+from svhn.stored_calibration import StoredCalibration
 
 
 def evaluate(config: EvaluationConfig) -> int:
@@ -39,22 +49,29 @@ def evaluate(config: EvaluationConfig) -> int:
         UserError: If there is no conversion, split or checkpoint, or the results can't be
             written.
     """
+    accuracies = _parse_accuracies(config.coverage_accuracy)
     splits = splits_to_evaluate(config.data_dir, config.splits)
     loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
     print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
     folder = Path(config.eval_logdir).expanduser()
     with _writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    metrics, photos_per_second, without_mistakes = _evaluate_splits(config, splits, loaded, folder)
+    metrics, photos_per_second, without_mistakes = _evaluate_splits(
+        config, splits, accuracies, loaded, folder
+    )
     about = _about(config, loaded)
     with _writing_to(folder):
         write_results(folder / "results.json", about, metrics)
 
     print(f"\n{metrics_table(metrics)}")
     print(f"\nSequence accuracy by number of digits\n{length_table(metrics)}")
+    print(f"\n{_about_confidence(loaded.calibration)}\n{confidence_table(metrics)}")
+    if answers := answers_table(metrics):
+        print(f"\nAnswers from the stored thresholds on\n{answers}")
     print(f"\nThroughput: {photos_per_second:,.0f} photos/s")
     print(f"Results: {folder / 'results.json'}, {folder / 'predictions_SPLIT.csv'}")
-    print(f"Calibration, confidences, confused digits: {folder / 'charts_SPLIT.png'}")
+    charts = folder / "charts_SPLIT.png"
+    print(f"Calibration, confidences, risk and coverage, confused digits: {charts}")
     if config.sheet_size:
         with_mistakes = [split for split in splits if split not in without_mistakes]
         if with_mistakes:
@@ -93,8 +110,34 @@ def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:
     return splits
 
 
+def _parse_accuracies(values: list[str]) -> list[float]:
+    try:
+        accuracies = [float(value) for value in values]
+    except ValueError:
+        accuracies = []
+    if not accuracies or not all(0 <= accuracy <= 1 for accuracy in accuracies):
+        raise UserError(
+            f"--coverage_accuracy={','.join(values)} is not a list of accuracies. Expected numbers "
+            "from 0 to 1, such as --coverage_accuracy=0.95,0.98"
+        )
+    return sorted(set(accuracies))
+
+
+def _about_confidence(stored: StoredCalibration) -> str:
+    if not stored.photos:
+        return "Confidence, as the network gives it (no temperature stored)"
+    return (
+        f"Confidence at temperature {stored.temperature:g}, chosen on the {stored.photos:,} photos "
+        "of val"
+    )
+
+
 def _evaluate_splits(
-    config: EvaluationConfig, splits: list[str], loaded: LoadedModel, folder: Path
+    config: EvaluationConfig,
+    splits: list[str],
+    accuracies: list[float],
+    loaded: LoadedModel,
+    folder: Path,
 ) -> tuple[dict[str, SplitMetrics], float, list[str]]:
     """Evaluates each split and writes what belongs to it alone.
 
@@ -102,7 +145,7 @@ def _evaluate_splits(
         The figures by split; photos per second over all of them; the splits without mistakes.
     """
     metrics, seconds, without_mistakes = {}, 0.0, []
-    predict_step = make_predict_step(loaded.model)
+    predict_step = make_predict_step(loaded.model, loaded.calibration.temperature)
     for split in splits:
         predictions = evaluate_split(
             loaded.model,
@@ -118,13 +161,7 @@ def _evaluate_splits(
                 f" '{split}': its training has diverged. Choose an older checkpoint with"
                 " --checkpoint_dir, or train again with a lower --learning_rate"
             )
-        metrics[split] = compute_metrics(
-            predictions.labels,
-            predictions.predicted,
-            predictions.confidence,
-            config.coverage_accuracy,
-            predictions.loss,
-        )
+        metrics[split] = measure(predictions, loaded.calibration, accuracies)
         seconds += len(predictions.labels) / predictions.photos_per_second
         if predictions.right.all():
             without_mistakes.append(split)
@@ -165,12 +202,13 @@ def _sheet_path(folder: Path, split: str) -> Path:
     return folder / f"mistakes_{split}.png"
 
 
-def _about(config: EvaluationConfig, loaded: LoadedModel) -> dict[str, str | int]:
+def _about(config: EvaluationConfig, loaded: LoadedModel) -> dict[str, Any]:
     return {
         "version": svhn.__version__,
         "model": loaded.config["model"],
         "checkpoint": str(loaded.path),
         "step": int(loaded.step),
+        "calibration": loaded.calibration.as_json(),
         "data_dir": str(config.data_dir),
         "manifest_sha256": manifest_digest(config.data_dir),
     }

@@ -5,12 +5,17 @@ them. A figure of no photos at all is None: neither 0 nor 1 would be true.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from svhn.evaluation.calibration import Calibration, calibrate
 from svhn.labels import LENGTH_CLASSES, MAX_DIGITS
+from svhn.stored_calibration import StoredCalibration
+
+COVERAGE_ACCURACIES = (0.95, 0.98, 0.99)
+"""98 % is about what people reach; the paper's authors ask for the coverage at it."""
 
 NORMAL_QUANTILE_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: half of 5 % lies on each side."""
@@ -50,6 +55,23 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a threshold that was chosen elsewhere gives on a split."""
+
+    accuracy: float
+    """The accuracy that it was chosen for, 0 to 1."""
+
+    threshold: float
+    """A photo is answered when its confidence is at least this."""
+
+    answered: Proportion
+    """Photos that are answered, of all photos: the coverage."""
+
+    right: Proportion
+    """Photos read right, of those that are answered: to be compared with `accuracy`."""
+
+
+@dataclass(frozen=True)
 class SplitMetrics:
     """The figures of one split."""
 
@@ -66,11 +88,21 @@ class SplitMetrics:
     by_length: dict[int, Proportion]
     """`sequence` for the photos of each true length class that occurs, in ascending order."""
 
-    coverage: Coverage
-    """At the accuracy that was asked for."""
+    coverages: tuple[Coverage, ...]
+    """At each accuracy that was asked for, by thresholds that are the best for this split."""
+
+    answers: tuple[Answers, ...]
+    """At each of these accuracies, by the threshold that is stored with the network; none for
+    those without one."""
+
+    temperature: float
+    """What the logits were divided by for these confidences."""
 
     calibration: Calibration
     """Accuracy by confidence, and the expected calibration error."""
+
+    error_without_temperature: float | None
+    """The expected calibration error at temperature 1; None where it is not known."""
 
     mean_confidence: float | None
     """Close to the sequence accuracy where the confidence is honest."""
@@ -88,8 +120,11 @@ def compute_metrics(
     labels: np.ndarray,
     predicted: np.ndarray,
     confidence: np.ndarray,
-    coverage_accuracy: float = 0.98,
+    coverage_accuracies: Sequence[float] = COVERAGE_ACCURACIES,
     loss: np.ndarray | None = None,
+    *,
+    stored: StoredCalibration | None = None,
+    error_without_temperature: float | None = None,
 ) -> SplitMetrics:
     """Returns the figures of a split.
 
@@ -97,8 +132,10 @@ def compute_metrics(
         labels: The truth, integers of shape (N, 6); N may be 0.
         predicted: What the model says, integers of shape (N, 6).
         confidence: The probability of the predicted number, floats of shape (N,), 0 to 1.
-        coverage_accuracy: The accuracy that the kept photos must reach, 0 to 1.
+        coverage_accuracies: The accuracies that the kept photos must reach, each 0 to 1.
         loss: The negative log-likelihood of each label, floats of shape (N,), in nats.
+        stored: Of the network; its temperature is that of `confidence`.
+        error_without_temperature: See `SplitMetrics`.
 
     Raises:
         ValueError: If shapes differ, a true length is not 0 to 6, or a confidence is NaN or not
@@ -112,6 +149,11 @@ def compute_metrics(
         )
     right = (labels == predicted).all(axis=1)
     lengths = labels[:, 0]
+    stored = stored or StoredCalibration()
+    answers = (
+        answers_at_threshold(right, confidence, accuracy, stored.threshold(accuracy))
+        for accuracy in coverage_accuracies
+    )
     return SplitMetrics(
         sequence=_proportion(right),
         digit=count_right_digits(labels, predicted),
@@ -119,8 +161,13 @@ def compute_metrics(
         by_length={
             int(length): _proportion(right[lengths == length]) for length in np.unique(lengths)
         },
-        coverage=coverage_at_accuracy(right, confidence, coverage_accuracy),
+        coverages=tuple(
+            coverage_at_accuracy(right, confidence, accuracy) for accuracy in coverage_accuracies
+        ),
+        answers=tuple(entry for entry in answers if entry),
+        temperature=stored.temperature,
         calibration=calibrate(right, confidence),
+        error_without_temperature=error_without_temperature,
         mean_confidence=_mean(confidence),
         mean_loss=None if loss is None else _mean(loss),
     )
@@ -216,6 +263,46 @@ def coverage_at_accuracy(right: np.ndarray, confidence: np.ndarray, accuracy: fl
     return Coverage(
         accuracy, share=float(kept[last] / len(right)), threshold=descending[last].item()
     )
+
+
+def answers_at_threshold(
+    right: np.ndarray, confidence: np.ndarray, accuracy: float, threshold: float | None
+) -> Answers | None:
+    """Returns what a threshold gives on a split; None where there is no threshold.
+
+    Args:
+        right: Booleans of shape (N,): whether the whole number is right.
+        confidence: Floats of shape (N,), 0 to 1.
+        accuracy: What the threshold was chosen for, 0 to 1.
+        threshold: 0 to 1.
+    """
+    if threshold is None:
+        return None
+    kept = np.asarray(confidence) >= threshold
+    return Answers(accuracy, threshold, _proportion(kept), _proportion(np.asarray(right)[kept]))
+
+
+def risk_coverage_curve(right: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how many of the kept photos are read wrong, by the share that is kept.
+
+    The most confident are kept first; photos of equal confidence are kept together, so that each
+    point is what some threshold gives. Source: R. El-Yaniv and Y. Wiener, "On the foundations of
+    noise-free selective classification", Journal of Machine Learning Research 11 (2010).
+
+    Args:
+        right: Booleans of shape (N,): whether the whole number is right; N may be 0.
+        confidence: Floats of shape (N,), 0 to 1.
+
+    Returns:
+        The shares of all photos that are kept, ascending, above 0 and to 1; and of these photos
+        the shares that are read wrong. Both float64 [M], M at most N.
+    """
+    confidence = np.asarray(confidence)
+    order = np.argsort(-confidence, kind="stable")
+    descending = confidence[order]
+    ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True)[: len(order)])
+    wrong = np.cumsum(~np.asarray(right, bool)[order])[ends]
+    return (ends + 1) / max(len(order), 1), wrong / (ends + 1)
 
 
 def _mean(values: np.ndarray) -> float | None:

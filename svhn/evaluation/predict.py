@@ -1,9 +1,9 @@
 """Runs a model over a split: every photo once, whatever the batch size."""
 
+import dataclasses
 import heapq
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,17 @@ from svhn.data.input_pipeline import evaluation_batches, naming_damage
 from svhn.data.manifest import photo_count, shard_folder
 from svhn.decoding import Decoded, decode
 from svhn.errors import UserError
-from svhn.labels import MAX_DIGITS
+from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS
 from svhn.models.loss import number_loss
 from svhn.progress import progress
 
-PredictStep = Callable[[tf.Tensor, tf.Tensor], tuple[Decoded, tf.Tensor]]
-"""From images float32 [B, H, W, 3] and labels int32 [B, 6] to what the images are read as, and
-the negative log-likelihood of the labels, float32 [B], in nats."""
+PredictStep = Callable[[tf.Tensor, tf.Tensor], tuple[Decoded, tf.Tensor, dict[str, tf.Tensor]]]
+"""From images float32 [B, H, W, 3] and labels int32 [B, 6] to what the images are read as, the
+negative log-likelihood of the labels (float32 [B], in nats, of undivided logits), and the logits
+by head name."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Mistake:
     """A photo whose number was read wrong, with the picture that the network saw."""
 
@@ -35,7 +36,7 @@ class Mistake:
     """float32 [H, W, 3], standardised, as it came from the input pipeline."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class SplitPredictions:
     """What a model says about each photo of a split, in the order of the batches."""
 
@@ -52,7 +53,10 @@ class SplitPredictions:
     """The probability of each predicted digit, float32 [N, 5]; 0 where there is no digit."""
 
     loss: np.ndarray
-    """The negative log-likelihood of each label, float32 [N], in nats."""
+    """The negative log-likelihood of each label, float32 [N], in nats; at temperature 1."""
+
+    logits: dict[str, np.ndarray]
+    """What the heads gave, by name, float32 [N, 7] and [N, 10]; not divided by a temperature."""
 
     file_names: tuple[str, ...]
     """The official folder and file name of each photo: "train/12.png"."""
@@ -74,8 +78,25 @@ class SplitPredictions:
         """Whether all six entries are right, bool [N]."""
         return (self.labels == self.predicted).all(axis=1)
 
+    def at_temperature(self, temperature: float) -> "SplitPredictions":
+        """Returns what the same network says with another temperature.
 
-def make_predict_step(model: keras.Model) -> PredictStep:
+        Args:
+            temperature: See `svhn.decoding.decode`.
+
+        Returns:
+            Of the mistakes only those whose pictures had been kept.
+        """
+        label, confidence, digit_probabilities = map(np.asarray, decode(self.logits, temperature))
+        changed = dataclasses.replace(
+            self, predicted=label, confidence=confidence, digit_probabilities=digit_probabilities
+        )
+        mistakes = [mistake for mistake in self.mistakes if not changed.right[mistake.index]]
+        mistakes.sort(key=lambda mistake: (-confidence[mistake.index], mistake.index))
+        return dataclasses.replace(changed, mistakes=tuple(mistakes))
+
+
+def make_predict_step(model: keras.Model, temperature: float = 1.0) -> PredictStep:
     """Returns model, decoding and loss as one graph, compiled once for every batch size.
 
     The graph reads the model's variables where they are: while a model trains, the same step
@@ -83,15 +104,17 @@ def make_predict_step(model: keras.Model) -> PredictStep:
 
     Args:
         model: From images float32 [B, H, W, 3] to the logits of the six heads.
+        temperature: See `svhn.decoding.decode`.
     """
     images = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-
     labels = tf.TensorSpec([None, 1 + MAX_DIGITS], tf.int32)
 
     @tf.function(input_signature=[images, labels])
-    def predict_step(images: tf.Tensor, labels: tf.Tensor) -> tuple[Decoded, tf.Tensor]:
+    def predict_step(
+        images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[Decoded, tf.Tensor, dict[str, tf.Tensor]]:
         logits = model(images, training=False)
-        return decode(logits), number_loss(logits, labels)
+        return decode(logits, temperature), number_loss(logits, labels), logits
 
     return predict_step
 
@@ -126,7 +149,7 @@ def predict(
         for images, labels, names in batches:
             count = int(images.shape[0])
             batch_size = batch_size or count
-            decoded, losses = predict_step(
+            decoded, losses, logits = predict_step(
                 _filled_up(images, batch_size), _filled_up(labels, batch_size)
             )
             labels = np.asarray(labels)
@@ -142,7 +165,8 @@ def predict(
                     heapq.heapreplace(most_confident, (*entry, np.asarray(images[row])))
             if not parts:
                 first_batch_done = time.perf_counter()
-            parts.append((labels, predicted, confidence, digits, losses))
+            heads = (np.asarray(logits[name])[:count] for name in HEAD_NAMES)
+            parts.append((labels, predicted, confidence, digits, losses, *heads))
             file_names += [name.decode("utf-8", "replace") for name in np.asarray(names).tolist()]
             bar.update(count)
     ended = time.perf_counter()
@@ -157,10 +181,14 @@ def predict(
         np.empty(0, np.float32),
         np.empty((0, MAX_DIGITS), np.float32),
         np.empty(0, np.float32),
+        np.empty((0, LENGTH_CLASSES), np.float32),
+        *[np.empty((0, DIGIT_CLASSES), np.float32)] * MAX_DIGITS,
     )
     joined = [np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True)]
+    figures, heads = joined[: -len(HEAD_NAMES)], joined[-len(HEAD_NAMES) :]
     return SplitPredictions(
-        *joined,
+        *figures,
+        logits=dict(zip(HEAD_NAMES, heads, strict=True)),
         file_names=tuple(file_names),
         mistakes=tuple(
             Mistake(-negative_index, image)

@@ -17,17 +17,11 @@ NOTHING = "–"
 
 
 def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
-    """Returns the main figures as text, a line for each split, without a line break at the end.
-
-    Args:
-        metrics: By split, all for the same coverage accuracy; at least one.
-    """
-    wanted = next(iter(metrics.values())).coverage.accuracy
+    """Returns the accuracies as text, a line for each split, without a line break at the end."""
     header = [
-        ("", "", "sequence", "95 %", "digit", "length", "coverage", "confidence", "calibration"),
-        ("split", "photos", "accuracy", "interval", "accuracy", "accuracy",
-         f"at {100 * wanted:g} %", "threshold", "error"),
-    ]  # fmt: skip
+        ("", "", "sequence", "95 %", "digit", "length"),
+        ("split", "photos", "accuracy", "interval", "accuracy", "accuracy"),
+    ]
     rows = [
         (
             split,
@@ -36,13 +30,60 @@ def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
             _interval(figures.sequence),
             _percent(figures.digit.share),
             _percent(figures.length.share),
-            _percent(figures.coverage.share),
-            _percent(figures.coverage.threshold),
-            _percent(figures.calibration.expected_calibration_error),
         )
         for split, figures in metrics.items()
     ]
     return _aligned(header, rows)
+
+
+def confidence_table(metrics: Mapping[str, SplitMetrics]) -> str:
+    """Returns coverages and calibration errors as text, a line for each split.
+
+    Args:
+        metrics: By split, all for the same coverage accuracies and temperature; at least one.
+    """
+    first = next(iter(metrics.values()))
+    wanted = [100 * coverage.accuracy for coverage in first.coverages]
+    header = [
+        ("", *["coverage"] * len(wanted), "calibration", "at temper-"),
+        ("split", *(f"at {accuracy:g} %" for accuracy in wanted), "error", "ature 1"),
+    ]
+    rows = [
+        (
+            split,
+            *(_percent(coverage.share) for coverage in figures.coverages),
+            _percent(figures.calibration.expected_calibration_error),
+            _percent(figures.error_without_temperature),
+        )
+        for split, figures in metrics.items()
+    ]
+    return _aligned(header, rows)
+
+
+def answers_table(metrics: Mapping[str, SplitMetrics]) -> str:
+    """Returns what the stored thresholds give as text, a line for each split and threshold.
+
+    Empty where there are none.
+    """
+    header = [
+        ("", "accuracy", "confidence", "", "right of", "95 %"),
+        ("split", "wanted", "from", "answered", "these", "interval"),
+    ]
+    rows = [
+        (
+            split if first else "",
+            f"{100 * answers.accuracy:g} %",
+            _percent(answers.threshold),
+            _percent(answers.answered.share),
+            _percent(answers.right.share),
+            _interval(answers.right),
+        )
+        for split, figures in metrics.items()
+        for first, answers in zip(
+            [True] + [False] * len(figures.answers), figures.answers, strict=False
+        )
+    ]
+    return _aligned(header, rows) if rows else ""
 
 
 def length_table(metrics: Mapping[str, SplitMetrics]) -> str:
@@ -79,7 +120,10 @@ def write_results(
         about: What was evaluated: checkpoint, step, model, data …; as JSON has it.
         metrics: By split.
     """
-    results = {**about, "splits": {split: _as_json(figures) for split, figures in metrics.items()}}
+    results = {
+        **about,
+        "splits": {split: figures_as_json(figures) for split, figures in metrics.items()},
+    }
     text = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(path, (text + "\n").encode())
 
@@ -110,22 +154,35 @@ def write_predictions(path: Path, predictions: SplitPredictions) -> None:
     write_whole(path, text.getvalue().encode())
 
 
-def _as_json(figures: SplitMetrics) -> dict[str, Any]:
-    coverage = figures.coverage
+def figures_as_json(figures: SplitMetrics) -> dict[str, Any]:
+    """Returns every figure of a split, as JSON can hold it."""
     return {
         "photos": figures.photo_count,
         "sequence_accuracy": _proportion_as_json(figures.sequence),
         # No interval: the digits of one photo are not independent, it would be too narrow.
         "digit_accuracy": _proportion_as_json(figures.digit, interval=False),
         "length_accuracy": _proportion_as_json(figures.length),
-        "coverage": {
-            "at_accuracy": coverage.accuracy,
-            "share": coverage.share,
-            "confidence_threshold": coverage.threshold,
-        },
+        "coverage": [
+            {
+                "at_accuracy": coverage.accuracy,
+                "share": coverage.share,
+                "confidence_threshold": coverage.threshold,
+            }
+            for coverage in figures.coverages
+        ],
+        "with_stored_thresholds": [
+            {
+                "at_accuracy": answers.accuracy,
+                "confidence_threshold": answers.threshold,
+                "answered": _proportion_as_json(answers.answered),
+                "right": _proportion_as_json(answers.right),
+            }
+            for answers in figures.answers
+        ],
         "mean_confidence": figures.mean_confidence,
         # Of Guo et al. 2017, over 15 equal bins: svhn/evaluation/calibration.py.
         "expected_calibration_error": figures.calibration.expected_calibration_error,
+        "expected_calibration_error_at_temperature_1": figures.error_without_temperature,
         "mean_loss": figures.mean_loss,
         "sequence_accuracy_by_length": {
             length_name(length): _proportion_as_json(proportion)

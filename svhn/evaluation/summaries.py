@@ -18,7 +18,12 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn.evaluation.charts import calibration_chart, confidence_chart, confusion_chart
+from svhn.evaluation.charts import (
+    calibration_chart,
+    confidence_chart,
+    confusion_chart,
+    risk_coverage_chart,
+)
 from svhn.evaluation.confusion import count_digit_confusions
 from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.predict import SplitPredictions
@@ -29,12 +34,15 @@ LOSS, SEQUENCE_ACCURACY = "accuracy_and_loss/loss", "accuracy_and_loss/sequence_
 """The tags that training has, too, so that its curves lie on the same charts."""
 
 CALIBRATION, HISTOGRAM = "confidence/calibration", "confidence/histogram"
+RISK_COVERAGE = "confidence/risk_coverage"
 CONFUSION, MISTAKES = "pictures/confusion_of_digits", "pictures/most_confident_mistakes"
 
 _DESCRIPTIONS = {
     CALIBRATION: "How many were read right, by confidence, with 95 % intervals; on the dashed line "
     "the confidence is honest",
     HISTOGRAM: "How many photos have which confidence",
+    RISK_COVERAGE: "How many of the kept photos are read wrong, by how many are kept, the most "
+    "confident first",
     CONFUSION: "Digits that truth and prediction have at the same position: count, share of row",
     MISTAKES: "truth / predicted, confidence, photo",
 }
@@ -54,6 +62,9 @@ def draw_charts(predictions: SplitPredictions, metrics: SplitMetrics) -> dict[st
     return {
         CALIBRATION: calibration_chart(metrics.calibration),
         HISTOGRAM: confidence_chart(predictions.right, predictions.confidence),
+        RISK_COVERAGE: risk_coverage_chart(
+            predictions.right, predictions.confidence, metrics.coverages, metrics.answers
+        ),
         CONFUSION: confusion_chart(confusions),
     }
 
@@ -128,17 +139,24 @@ def write_summaries(
 
 
 def _scalars(metrics: SplitMetrics) -> dict[str, float | None]:
-    wanted = f"{100 * metrics.coverage.accuracy:g}_percent"
     scalars = {
         LOSS: metrics.mean_loss,
         SEQUENCE_ACCURACY: metrics.sequence.share,
         "accuracy_and_loss/digit_accuracy": metrics.digit.share,
         "accuracy_and_loss/length_accuracy": metrics.length.share,
-        f"confidence/coverage_at_{wanted}": metrics.coverage.share,
-        f"confidence/threshold_for_{wanted}": metrics.coverage.threshold,
         "confidence/expected_calibration_error": metrics.calibration.expected_calibration_error,
+        "confidence/expected_calibration_error_at_temperature_1": metrics.error_without_temperature,
         "confidence/mean": metrics.mean_confidence,
+        "confidence/temperature": metrics.temperature,
     }
+    for coverage in metrics.coverages:
+        wanted = f"{100 * coverage.accuracy:g}_percent"
+        scalars[f"confidence/coverage_at_{wanted}"] = coverage.share
+        scalars[f"confidence/threshold_for_{wanted}"] = coverage.threshold
+    for answers in metrics.answers:
+        wanted = f"{100 * answers.accuracy:g}_percent"
+        scalars[f"confidence/answered_with_stored_threshold_for_{wanted}"] = answers.answered.share
+        scalars[f"confidence/right_with_stored_threshold_for_{wanted}"] = answers.right.share
     for length, proportion in metrics.by_length.items():
         digits = "digit" if length == 1 else "digits"
         tag = f"accuracy_by_length/{length_name(length)}_{digits}".replace(" ", "_")

@@ -19,7 +19,8 @@ class ReadingConfig:
     )
     restore_checkpoint: str = option(
         "The trained network: a folder that train.py wrote, DIR/model.ckpt (the best checkpoint "
-        "there), or DIR/model.ckpt-1000.",
+        "there), DIR/model.ckpt-1000, or a file of released weights, reader.npz. Default: the "
+        "reader that comes with the package, if it has one.",
         "",
         group="Input",
     )
@@ -35,6 +36,15 @@ class ReadingConfig:
         "pixels; it goes before --boxes.",
         [],
         group="Input",
+    )
+    min_accuracy: float = option(
+        "Of the readings that are given, this share shall be right, such as 0.98; where the "
+        'confidence doesn\'t suffice, the answer is "not sure". The confidence it takes was found '
+        "on val and is stored with the network. With 0 every reading is given.",
+        0.0,
+        group="Answer",
+        minimum=0.0,
+        maximum=1.0,
     )
     output_dir: str = option(
         "The folder for predictions.json, predictions.csv and annotated/ (each photo with what "

@@ -19,28 +19,27 @@ from svhn.progress import progress
 from svhn.reading.boxes import BoxFinder, labelled_boxes, whole_photo
 from svhn.reading.config import ReadingConfig
 from svhn.reading.output import DRAWINGS_FOLDER, OutputFolder
+from svhn.released import PACKAGED_READER
 
 
 def infer(config: ReadingConfig) -> int:
     """Reads photos, prints a line for each, and writes the output folder if one is named.
 
-    A line on standard output: `75  97.3 %  photos/house.jpg`. What can't be read is reported on
+    A line on standard output: `75  97.3 %  photos/house.jpg`, or, with `min_accuracy`,
+    `not sure  (75  61.2 %)  photos/house.jpg`. What can't be read is reported on
     standard error, a line each, and stops nothing else.
 
     Returns:
         The exit status: 0 if every photo was read, 1 if any failed.
 
     Raises:
-        UserError: If there are no photos, there is no checkpoint, or the results can't be written.
+        UserError: If there are no photos, there is no checkpoint or it has no threshold for
+            `min_accuracy`, or the results can't be written.
     """
     box = _parse_box(config.box)
     paths, root = _photos(config, box)
     find_box = _box_finder(config, box, paths)
-    if not config.restore_checkpoint:
-        raise UserError(
-            "--restore_checkpoint must name a trained network, such as ./logs/train/model.ckpt. To "
-            "train one: python train.py --data_dir your_data_dir --train_logdir ./logs/train"
-        )
+    checkpoint = config.restore_checkpoint or _packaged_reader()
     output = None
     if config.output_dir:
         output = OutputFolder(Path(config.output_dir).expanduser(), paths, root)
@@ -50,10 +49,10 @@ def infer(config: ReadingConfig) -> int:
     from svhn.reading.photos import read_photos
     from svhn.reading.reader import Reader
 
-    reader = Reader.from_checkpoint(config.restore_checkpoint, config.batch_size)
+    reader = Reader.from_checkpoint(checkpoint, config.batch_size, config.min_accuracy)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="surrogateescape")  # file names that are no UTF-8
-    failed, started = 0, time.perf_counter()
+    failed, unsure, started = 0, 0, time.perf_counter()
     with _quiet_pillow(), progress(total=len(paths), description="reading") as bar:
         results = read_photos(reader, paths, find_box=find_box, with_previews=output is not None)
         for result in results:
@@ -61,6 +60,7 @@ def infer(config: ReadingConfig) -> int:
                 failed += 1
                 tqdm.write(_one_line(result.error), file=sys.stderr)
             else:
+                unsure += result.reading.sure is False
                 tqdm.write(f"{result.reading.text}  {_one_line(str(result.path))}", file=sys.stdout)
                 sys.stdout.flush()
             if output:
@@ -68,8 +68,19 @@ def infer(config: ReadingConfig) -> int:
             bar.update()
     if output:
         output.finish()
-    _print_summary(len(paths) - failed, failed, time.perf_counter() - started, output)
+    seconds = time.perf_counter() - started
+    _print_summary(len(paths) - failed, unsure, failed, seconds, output)
     return 1 if failed else 0
+
+
+def _packaged_reader() -> str:
+    if not PACKAGED_READER.is_file():
+        raise UserError(
+            "--restore_checkpoint must name a trained network, such as ./logs/train/model.ckpt. To "
+            "train one: python train.py --data_dir your_data_dir --train_logdir ./logs/train"
+        )
+    print(f"Reads with the packaged reader, {PACKAGED_READER}", file=sys.stderr)
+    return str(PACKAGED_READER)
 
 
 def _parse_box(values: Sequence[str]) -> tuple[float, ...] | None:
@@ -139,11 +150,14 @@ def _one_line(text: str) -> str:
     return text.replace("\n", r"\n").replace("\r", r"\r")
 
 
-def _print_summary(read: int, failed: int, seconds: float, output: OutputFolder | None) -> None:
+def _print_summary(
+    read: int, unsure: int, failed: int, seconds: float, output: OutputFolder | None
+) -> None:
+    doubts = f" ({unsure:,} not sure)" if unsure else ""
     failures = f", {failed:,} failed" if failed else ""
     rate = (read + failed) / max(seconds, 1e-9)
     print(
-        f"{read:,} {'photo' if read == 1 else 'photos'} read{failures} "
+        f"{read:,} {'photo' if read == 1 else 'photos'} read{doubts}{failures} "
         f"in {seconds:.1f} s ({rate:,.1f} photos/s)",
         file=sys.stderr,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from svhn.drawing import draw_reading
+from svhn.drawing import BOX_COLOUR, draw_reading
 from svhn.errors import UserError
 from svhn.files import write_whole
 from svhn.labels import MAX_DIGITS
@@ -15,12 +15,16 @@ from svhn.reading.results import PhotoResult
 
 DRAWINGS_FOLDER = "annotated"
 
+NOT_SURE_COLOUR = "#56b4e9"
+"""Of box and text of a reading that is not sure; colour-blind people can tell it from the other."""
+
 _POSITIONS = range(1, MAX_DIGITS + 1)
 
 CSV_COLUMNS = (
     "path",
     "number",
     "confidence",
+    "sure",
     "length",
     *(f"digit_{position}" for position in _POSITIONS),
     *(f"digit_{position}_probability" for position in _POSITIONS),
@@ -66,7 +70,10 @@ class OutputFolder:
         """
         record = {**result.as_record(), "drawing": None}
         if result.reading is not None and result.preview is not None:
-            drawing = draw_reading(result.preview, result.preview_box, result.reading.text)
+            colour = NOT_SURE_COLOUR if result.reading.sure is False else BOX_COLOUR
+            drawing = draw_reading(
+                result.preview, result.preview_box, result.reading.text, colour=colour
+            )
             contents = io.BytesIO()
             drawing.save(contents, "PNG", compress_level=1)  # higher levels take thrice as long
             name = self._drawings[result.path]
@@ -115,6 +122,8 @@ def drawing_names(paths: Sequence[Path], root: Path) -> list[Path]:
 
 def _csv_row(record: dict[str, Any]) -> dict[str, Any]:
     row = {name: record[name] for name in ("path", "number", "confidence", "drawing", "error")}
+    if record["sure"] is not None:
+        row["sure"] = str(record["sure"]).lower()  # as in JSON
     if record["error"] is None:
         row["length"], *digits = record["label"]
         for position, digit, probability in zip(

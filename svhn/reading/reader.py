@@ -19,20 +19,30 @@ from svhn.reading.results import Reading
 class Reader:
     """Reads numbers. Its methods may be called from several threads."""
 
-    def __init__(self, model: keras.Model, batch_size: int = 32):
+    def __init__(
+        self,
+        model: keras.Model,
+        batch_size: int = 32,
+        temperature: float = 1.0,
+        min_confidence: float | None = None,
+    ):
         """Wraps a trained model.
 
         Args:
             model: From images float32 [B, 54, 54, 3] to the logits of the six heads.
             batch_size: How many pictures the network always sees at a time.
+            temperature: The network's, see `svhn.decoding.decode`.
+            min_confidence: From which confidence on a reading is sure, 0 to 1; None to leave open
+                which ones are.
         """
         self.batch_size = batch_size
+        self._min_confidence = min_confidence
 
         @tf.function(
             input_signature=[tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)]
         )
         def predict(pictures: tf.Tensor) -> Decoded:
-            return decode(model(pictures, training=False))
+            return decode(model(pictures, training=False), temperature)
 
         self._predict = predict
         self._crop = tf.function(
@@ -44,17 +54,25 @@ class Reader:
         )
 
     @classmethod
-    def from_checkpoint(cls, path: str, batch_size: int = 32) -> "Reader":
-        """Returns a reader with the network of a checkpoint.
+    def from_checkpoint(
+        cls, path: str, batch_size: int = 32, min_accuracy: float = 0.0
+    ) -> "Reader":
+        """Returns a reader with the network of a checkpoint or a file of released weights.
 
         Args:
-            path: As in `svhn.checkpoints.resolve_checkpoint`.
+            path: As in `svhn.checkpoints.load_model`.
             batch_size: How many pictures the network always sees at a time.
+            min_accuracy: The share of right readings, 0 to 1, among those that are called sure;
+                0 to leave open which ones are.
 
         Raises:
-            UserError: If there is no such checkpoint, or if it can't be read.
+            UserError: If there is no such checkpoint, if it can't be read, or if it has no
+                threshold for that accuracy.
         """
-        return cls(load_model(path).model, batch_size)
+        loaded = load_model(path)
+        stored = loaded.calibration
+        threshold = stored.demand_threshold(min_accuracy, loaded.path) if min_accuracy else None
+        return cls(loaded.model, batch_size, stored.temperature, threshold)
 
     def prepare(self, photo: np.ndarray, box: Sequence[float] | None = None) -> np.ndarray:
         """Returns what the network sees of a photo: `svhn.preprocessing.crop`, bit for bit.
@@ -83,11 +101,11 @@ class Reader:
             batch = np.zeros((self.batch_size, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
             batch[: len(part)] = part
             labels, confidences, digits = (array.numpy() for array in self._predict(batch))
-            readings += [
-                Reading(tuple(labels[row].tolist()), float(confidences[row]),
-                        tuple(digits[row].tolist()))
-                for row in range(len(part))
-            ]  # fmt: skip
+            for label, confidence, probabilities in zip(
+                labels[: len(part)].tolist(), confidences.tolist(), digits.tolist(), strict=False
+            ):
+                sure = None if self._min_confidence is None else confidence >= self._min_confidence
+                readings.append(Reading(tuple(label), confidence, tuple(probabilities), sure))
         return readings
 
 

@@ -12,6 +12,10 @@ NO_NUMBER = "no number"
 """What people are shown for a photo that the network takes to hold no digit."""
 
 
+NOT_SURE = "not sure"
+"""What people are shown for a reading that may not be right often enough."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """The most likely number of a photo."""
@@ -25,6 +29,9 @@ class Reading:
     digit_probabilities: tuple[float, ...]
     """Of the most likely digit at each of the five positions; 0 where there is no digit."""
 
+    sure: bool | None = None
+    """Whether the confidence suffices for the accuracy that was asked for; None where none was."""
+
     @property
     def number(self) -> str:
         """The number as text: "75"; "" for none; "more than 5 digits"."""
@@ -32,8 +39,9 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """For people: "75  97.3 %"."""
-        return f"{self.number or NO_NUMBER}  {100 * self.confidence:.1f} %"
+        """For people: "75  97.3 %", or "not sure  (75  61.2 %)"."""
+        text = f"{self.number or NO_NUMBER}  {100 * self.confidence:.1f} %"
+        return f"{NOT_SURE}  ({text})" if self.sure is False else text
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +70,7 @@ class PhotoResult:
             "number": reading and reading.number,
             "label": reading and list(reading.label),
             "confidence": reading and reading.confidence,
+            "sure": reading and reading.sure,
             "digit_probabilities": reading and list(reading.digit_probabilities),
             "box": self.box and list(self.box),
             "error": self.error,

@@ -17,7 +17,8 @@ from svhn.checkpoints import Checkpoints, load_weights
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
 from svhn.data.mixing import parse_mix
 from svhn.errors import UserError
-from svhn.evaluation.metrics import SplitMetrics, compute_metrics
+from svhn.evaluation.measure import fit_calibration, measure
+from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.predict import (
     PredictStep,
     SplitPredictions,
@@ -26,6 +27,7 @@ from svhn.evaluation.predict import (
 )
 from svhn.models import build_model
 from svhn.progress import progress
+from svhn.stored_calibration import StoredCalibration
 from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.data_description import describe_data
@@ -309,15 +311,15 @@ class _Run:
         if not self.summaries:
             self._take_score(0.0)
             return ""
-        predictions, metrics = self._score(self.evaluated, self.predict_step)
+        calibration, predictions, metrics = self._score(self.evaluated, self.predict_step)
         self.summaries.validation(state.step, predictions, metrics, self.samples)
         if self.raw_predict_step:
-            _, raw_metrics = self._score(self.model, self.raw_predict_step)
+            _, _, raw_metrics = self._score(self.model, self.raw_predict_step)
             self.summaries.raw_validation(state.step, raw_metrics)
         is_best = self._take_score(metrics.sequence.share)
         if is_best:
-            self._save(best=True)
-        self._save()
+            self._save(calibration, best=True)
+        self._save(calibration)
         epoch = state.step * self.config.batch_size / self.data["photos"]
         return (
             f"step {state.step:,}/{self.steps:,}  epoch {epoch:.1f}  loss {shown['loss']}  "
@@ -328,7 +330,8 @@ class _Run:
 
     def _score(
         self, model: keras.Model, predict_step: PredictStep
-    ) -> tuple[SplitPredictions, SplitMetrics]:
+    ) -> tuple[StoredCalibration, SplitPredictions, SplitMetrics]:
+        """The calibration that val gives the model, and how it then reads val."""
         predictions = evaluate_split(
             model,
             self.config.data_dir,
@@ -337,12 +340,8 @@ class _Run:
             predict_step=predict_step,
             keep_mistakes=MISTAKES_SHOWN,
         )
-        return predictions, compute_metrics(
-            predictions.labels,
-            predictions.predicted,
-            predictions.confidence,
-            loss=predictions.loss,
-        )
+        calibration, predictions = fit_calibration(predictions)
+        return calibration, predictions, measure(predictions, calibration)
 
     def _take_score(self, score: float) -> bool:
         """Notes the chief's score at every worker; returns whether it is the best so far."""
@@ -351,10 +350,11 @@ class _Run:
         set_falls(self.optimizer, self.state.falls)
         return is_best
 
-    def _save(self, *, best: bool = False) -> None:
+    def _save(self, calibration: StoredCalibration | None = None, *, best: bool = False) -> None:
         # Every worker has the same weights, so the chief's are all there is to write.
         if self.workers.is_chief:
-            self.checkpoints.save(state_to_save(self.state, self.config, self.data), best=best)
+            saved = state_to_save(self.state, self.config, self.data, calibration)
+            self.checkpoints.save(saved, best=best)
 
 
 def _what_workers_share(

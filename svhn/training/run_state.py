@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 from svhn.errors import UserError
+from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import FREE_FLAGS, TrainingConfig
 
 
@@ -51,13 +52,20 @@ class RunState:
             self.evaluations_on_plateau = 0
 
 
-def state_to_save(state: RunState, config: TrainingConfig, data: dict[str, Any]) -> dict[str, Any]:
+def state_to_save(
+    state: RunState,
+    config: TrainingConfig,
+    data: dict[str, Any],
+    calibration: StoredCalibration | None = None,
+) -> dict[str, Any]:
     """Returns what the checkpoint holds of a run beside its arrays, as JSON can hold it.
 
     Args:
         state: Where the run stands.
         config: Its flags.
         data: What was trained on: splits, photos and the conversion's digest.
+        calibration: Of these very weights on val (of their average, where there is one); None
+            where they were not evaluated.
     """
     return {
         "step": state.step,
@@ -65,6 +73,7 @@ def state_to_save(state: RunState, config: TrainingConfig, data: dict[str, Any])
         "run": dataclasses.asdict(state),
         "config": dataclasses.asdict(config),
         "data": data,
+        "calibration": calibration and calibration.as_json(),
     }
 
 

@@ -13,7 +13,9 @@ from svhn.evaluation.charts import (
     calibration_chart,
     confidence_chart,
     confusion_chart,
+    risk_coverage_chart,
 )
+from svhn.evaluation.metrics import answers_at_threshold, coverage_at_accuracy
 
 NOTHING = np.empty(0)
 
@@ -29,6 +31,7 @@ def pixels_like(chart, colour):
     [
         calibration_chart(calibrate(NOTHING, NOTHING)),
         confidence_chart(NOTHING, NOTHING),
+        risk_coverage_chart(NOTHING, NOTHING),
         confusion_chart(np.zeros((10, 10), int)),
     ],
 )
@@ -60,6 +63,33 @@ def test_right_readings_and_wrong_ones_have_their_colours_and_places():
         column[np.bincount(column)[column] > 5] for column in (right[:, 1], wrong[:, 1])
     )
     assert np.median(drawn_wrong) < 0.4 * CHART_SIZE < 0.8 * CHART_SIZE < np.median(drawn_right)
+
+
+def test_the_risk_rises_with_the_photos_kept():
+    confidence = np.linspace(1, 0, 200)
+    chart = risk_coverage_chart(np.arange(200) < 150, confidence)
+    line = pixels_like(chart, RIGHT_COLOUR)
+    left = line[line[:, 1] < 0.6 * CHART_SIZE]
+    right = line[line[:, 1] > 0.9 * CHART_SIZE]
+    assert right[:, 0].mean() < left[:, 0].mean() - 0.3 * CHART_SIZE  # higher on the page
+
+
+def test_coverages_and_stored_thresholds_are_marked():
+    confidence = np.linspace(1, 0, 200)
+    right = np.arange(200) < 190
+    plain = risk_coverage_chart(right, confidence)
+    coverage = coverage_at_accuracy(right, confidence, 0.98)
+    marked = risk_coverage_chart(right, confidence, [coverage])
+    dots = np.argwhere((plain != marked).any(axis=2))
+    assert dots[:, 1].max() < CHART_SIZE * 0.97
+    # Below the legend and off the dotted line: the point, at its share of the photos.
+    rows = dots[dots[:, 0] > 0.5 * CHART_SIZE]
+    expected = (0.15 + 0.81 * (0.02 + coverage.share) / 1.04) * CHART_SIZE
+    assert np.bincount(rows[:, 1])[round(expected) - 4 : round(expected) + 4].max() > 4
+    answers = answers_at_threshold(right, confidence, 0.98, 0.5)
+    crossed = risk_coverage_chart(right, confidence, [coverage], [answers])
+    crosses = pixels_like(crossed, WRONG_COLOUR)
+    assert len(crosses) > len(pixels_like(marked, WRONG_COLOUR)) + 20
 
 
 def test_each_confusion_has_its_cell():

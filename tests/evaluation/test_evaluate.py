@@ -21,7 +21,8 @@ from svhn.evaluation import evaluate as evaluate_module
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.evaluate import evaluate, splits_to_evaluate
 from svhn.models import build_model
-from tests.small_conversion import small_model, write_conversion
+from svhn.stored_calibration import StoredCalibration
+from tests.small_conversion import no_logits, small_model, write_conversion
 
 EVAL = Path(__file__).parents[2] / "eval.py"
 NUMBERS = {
@@ -30,6 +31,9 @@ NUMBERS = {
     "test": ["75", "1"] * 5,
     "extra": ["3"],
 }
+
+
+CALIBRATION = StoredCalibration(0.5, {0.95: 0.25, 0.98: 0.75, 0.99: None}, photos=1234)
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +45,9 @@ def data_dir(tmp_path_factory):
 def config(data_dir, tmp_path, monkeypatch):
     """For a checkpoint of the small model at step 30."""
     loaded = evaluate_module.LoadedModel(
-        small_model(), 30, {"model": "small"}, state={}, path="logs/train/model.ckpt-30"
+        *(small_model(), 30, {"model": "small"}, {}, "logs/train/model.ckpt-30", CALIBRATION)
     )
-    monkeypatch.setattr(evaluate_module, "load_model", lambda path: loaded)
+    monkeypatch.setattr(evaluate_module, "load_model", lambda path, raw_weights: loaded)
     return EvaluationConfig(
         data_dir=str(data_dir), eval_logdir=str(tmp_path / "logs" / "eval"), batch_size=8
     )
@@ -68,6 +72,7 @@ def test_files_for_each_split(config, data_dir, capsys):
         "model": "small",
         "checkpoint": "logs/train/model.ckpt-30",
         "step": 30,
+        "calibration": CALIBRATION.as_json(),
         "data_dir": str(data_dir),
         "manifest_sha256": hashlib.sha256(manifest.read_bytes()).hexdigest(),
     }
@@ -86,10 +91,10 @@ def test_files_for_each_split(config, data_dir, capsys):
 
 def test_a_model_that_has_diverged(config, monkeypatch):
     def gives_nan(images, labels):
-        decoded, loss = reads_the_truth(images, labels)
-        return decoded._replace(confidence=np.nan * loss), np.nan * loss
+        decoded, loss, logits = reads_the_truth(images, labels)
+        return decoded._replace(confidence=np.nan * loss), np.nan * loss, logits
 
-    monkeypatch.setattr(evaluate_module, "make_predict_step", lambda model: gives_nan)
+    monkeypatch.setattr(evaluate_module, "make_predict_step", lambda *_: gives_nan)
     with pytest.raises(UserError, match=r"model.ckpt-30 gives values that are not numbers"):
         evaluate(config)
 
@@ -98,22 +103,21 @@ def test_without_mistakes_there_is_no_sheet_and_it_says_so(config, monkeypatch, 
     stale = Path(config.eval_logdir) / "mistakes_val.png"
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"of another model")
-    monkeypatch.setattr(evaluate_module, "make_predict_step", lambda model: reads_the_truth)
+    monkeypatch.setattr(evaluate_module, "make_predict_step", lambda *_: reads_the_truth)
     evaluate(config)
     assert "No mistakes, so no picture of them: train, val, test" in capsys.readouterr().out
     assert not list(Path(config.eval_logdir).glob("mistakes_*"))
     results = json.loads((Path(config.eval_logdir) / "results.json").read_text())
-    assert results["splits"]["val"]["coverage"] == {
-        "at_accuracy": 0.98,
-        "share": 1,
-        "confidence_threshold": 1,
-    }
+    assert results["splits"]["val"]["coverage"] == [
+        {"at_accuracy": accuracy, "share": 1, "confidence_threshold": 1}
+        for accuracy in (0.95, 0.98, 0.99)
+    ]
 
 
 def reads_the_truth(images, labels):
     """A predict step that is always right and sure of it."""
     ones = np.ones((len(labels), 5), np.float32)
-    return Decoded(labels, ones[:, 0], ones), 0 * ones[:, 0]
+    return Decoded(labels, ones[:, 0], ones), 0 * ones[:, 0], no_logits(len(labels))
 
 
 def test_the_splits_that_are_there(data_dir, tmp_path):

@@ -7,14 +7,18 @@ import pytest
 from scipy.stats import binomtest
 
 from svhn.evaluation.metrics import (
+    Answers,
     Coverage,
     Proportion,
+    answers_at_threshold,
     compute_metrics,
     count_right_digits,
     coverage_at_accuracy,
+    risk_coverage_curve,
     wilson_interval,
 )
 from svhn.labels import label_array
+from svhn.stored_calibration import StoredCalibration
 
 
 def rows(*numbers: str) -> np.ndarray:
@@ -98,7 +102,8 @@ def test_an_empty_split_has_no_figures():
     assert metrics.digit.share is None
     assert metrics.mean_confidence is None
     assert metrics.by_length == {}
-    assert metrics.coverage == Coverage(0.98, share=None, threshold=None)
+    assert metrics.coverages == tuple(Coverage(wanted, None, None) for wanted in (0.95, 0.98, 0.99))
+    assert metrics.answers == ()
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 146, 13068])
@@ -210,3 +215,40 @@ def test_arrays_that_do_not_fit_raise(labels, predicted, confidence, message):
 def test_an_accuracy_in_percent_raises():
     with pytest.raises(ValueError, match="Received: 98"):
         coverage_at_accuracy([True], [0.5], 98)
+
+
+def test_a_stored_threshold_answers_from_it_on():
+    right, confidence = [True, True, False, True, False], [0.9, 0.8, 0.8, 0.5, 0.1]
+    answers = answers_at_threshold(right, confidence, 0.98, 0.8)
+    assert answers == Answers(0.98, 0.8, Proportion(3, 5), Proportion(2, 3))
+    assert answers_at_threshold(right, confidence, 0.98, None) is None
+    assert answers_at_threshold(right, confidence, 0.98, 0.95).right.share is None
+
+
+def test_the_accuracies_with_a_stored_threshold_are_answered():
+    stored = StoredCalibration(2.0, {0.9: 0.25, 0.98: 0.75, 0.99: None}, photos=100)
+    metrics = compute_metrics(rows("1", "2"), rows("1", "3"), np.array([0.9, 0.5]), stored=stored)
+    # 0.95 is not stored: the threshold of the next higher one, 0.98, holds for it.
+    expected = (0.75, Proportion(1, 2), Proportion(1, 1))
+    assert metrics.answers == (Answers(0.95, *expected), Answers(0.98, *expected))
+    assert metrics.temperature == 2
+
+
+def test_the_risk_coverage_curve_by_hand():
+    right = [True, False, True, True, False]
+    kept, wrong = risk_coverage_curve(right, [0.9, 0.8, 0.8, 0.5, 0.1])
+    # The two at 0.8 are kept together.
+    assert kept.tolist() == [0.2, 0.6, 0.8, 1]
+    assert wrong.tolist() == pytest.approx([0, 1 / 3, 1 / 4, 2 / 5])
+    assert [len(values) for values in risk_coverage_curve([], [])] == [0, 0]
+
+
+def test_the_coverage_is_a_point_of_the_curve():
+    random = np.random.default_rng(4)
+    confidence = np.round(random.random(500), 2)
+    right = random.random(500) < confidence**0.3
+    kept, wrong = risk_coverage_curve(right, confidence)
+    coverage = coverage_at_accuracy(right, confidence, 0.9)
+    (at,) = np.flatnonzero(kept == coverage.share)
+    assert wrong[at] <= 0.1 + 1e-12
+    assert (wrong[at + 1 :] > 0.1).all()

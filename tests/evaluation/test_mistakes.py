@@ -7,6 +7,7 @@ from svhn.evaluation import mistakes
 from svhn.evaluation.mistakes import mistakes_sheet, visible_picture
 from svhn.evaluation.predict import Mistake, SplitPredictions
 from svhn.labels import label_array
+from tests.small_conversion import no_logits
 
 
 def predictions_with(mistake_rows: list[int]) -> SplitPredictions:
@@ -17,6 +18,7 @@ def predictions_with(mistake_rows: list[int]) -> SplitPredictions:
         confidence=np.array([0.9, 0.98765, 0.5], np.float32),
         digit_probabilities=np.zeros((3, 5), np.float32),
         loss=np.zeros(3, np.float32),
+        logits=no_logits(3),
         file_names=("test/1.png", "test/2.png", "test/3.png"),
         mistakes=tuple(
             Mistake(row, random.normal(size=(54, 54, 3)).astype(np.float32)) for row in mistake_rows

@@ -13,7 +13,7 @@ from svhn.decoding import Decoded
 from svhn.errors import UserError
 from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
 from svhn.labels import label_array
-from tests.small_conversion import small_model, write_conversion
+from tests.small_conversion import no_logits, small_model, write_conversion
 
 NUMBERS = [str(number) for number in (7, 42, 365, 1024, 31415, 271828)] * 14  # 84 photos
 
@@ -46,7 +46,9 @@ def constant_step(label: list[int], confidences: dict[int, float] | None = None)
             tf.constant(confidence, tf.float32),
             tf.fill([count, 5], 0.25),
         )
-        return decoded, tf.constant(keys, tf.float32)
+        logits = no_logits(count)
+        logits["length"][:, 0] = keys
+        return decoded, tf.constant(keys, tf.float32), logits
 
     return step, shapes
 
@@ -100,6 +102,22 @@ def test_the_graph_is_compiled_once_for_every_split_and_batch_size(data_dir, mod
     for split, batch_size in (("val", 10), ("val", 64), ("test", 64)):
         evaluate_split(model, data_dir, split, batch_size, predict_step=step)
     assert step.experimental_get_tracing_count() == 1
+
+
+def test_logits_are_kept_and_decoded_at_the_temperature(data_dir, model):
+    predictions = evaluate_split(
+        model, data_dir, "val", 10, predict_step=make_predict_step(model, temperature=2.5)
+    )
+    plain = evaluate_split(model, data_dir, "val", 10)
+    for name, values in predictions.logits.items():
+        assert values.dtype == "float32"
+        assert values.shape == (84, 7 if name == "length" else 10)
+        np.testing.assert_array_equal(values, plain.logits[name])
+    np.testing.assert_array_equal(predictions.loss, plain.loss)
+    assert predictions.confidence.mean() < plain.confidence.mean()
+    again = predictions.at_temperature(1.0)
+    np.testing.assert_array_equal(again.predicted, plain.predicted)
+    np.testing.assert_allclose(again.confidence, plain.confidence, rtol=2e-6)
 
 
 def test_the_step_follows_the_weights_while_the_model_trains(data_dir):

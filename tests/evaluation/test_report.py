@@ -9,20 +9,27 @@ import pytest
 from svhn.evaluation.metrics import compute_metrics
 from svhn.evaluation.predict import SplitPredictions
 from svhn.evaluation.report import (
+    answers_table,
+    confidence_table,
     length_table,
     metrics_table,
     write_predictions,
     write_results,
 )
 from svhn.labels import label_array
+from svhn.stored_calibration import StoredCalibration
+from tests.small_conversion import no_logits
 
 
 def rows(*numbers: str) -> np.ndarray:
     return np.stack([label_array([int(digit) for digit in number]) for number in numbers])
 
 
-def metrics_of(truth, prediction, confidence, coverage_accuracy=0.98):
-    return compute_metrics(rows(*truth), rows(*prediction), np.array(confidence), coverage_accuracy)
+def metrics_of(truth, prediction, confidence, **more):
+    return compute_metrics(rows(*truth), rows(*prediction), np.array(confidence), **more)
+
+
+STORED = StoredCalibration(0.8, {0.95: 0.2, 0.98: 0.5}, photos=300)
 
 
 @pytest.fixture
@@ -30,25 +37,54 @@ def metrics():
     empty = np.empty((0, 6), int)
     return {
         "train": metrics_of(
-            ["75"] * 1500 + ["123456"], ["75"] * 1500 + ["7"], [0.9] * 1500 + [0.1]
+            ["75"] * 1500 + ["123456"],
+            ["75"] * 1500 + ["7"],
+            [0.9] * 1500 + [0.1],
+            stored=STORED,
+            error_without_temperature=0.25,
         ),
         "val": compute_metrics(empty, empty, np.empty(0)),
-        "test": metrics_of(["7", "8"], ["8", "8"], [0.75, 0.25]),
+        "test": metrics_of(["7", "8"], ["8", "8"], [0.75, 0.25], stored=STORED),
     }
 
 
 def test_the_table_has_a_line_for_each_split(metrics):
     lines = metrics_table(metrics).splitlines()
-    assert "at 98 %" in lines[1]
     assert [" ".join(line.split()) for line in lines[3:]] == [
-        "train 1,501 99.93 % 99.62–99.99 100.00 % 99.93 % 100.00 % 10.00 % 10.00 %",
-        "val 0 – – – – – – –",
-        "test 2 50.00 % 9.45–90.55 50.00 % 100.00 % 0.00 % – 75.00 %",
+        "train 1,501 99.93 % 99.62–99.99 100.00 % 99.93 %",
+        "val 0 – – – –",
+        "test 2 50.00 % 9.45–90.55 50.00 % 100.00 %",
     ]
 
 
+def test_coverages_and_calibration_errors_have_a_line_for_each_split(metrics):
+    lines = confidence_table(metrics).splitlines()
+    assert " ".join(lines[1].split()) == "split at 95 % at 98 % at 99 % error ature 1"
+    assert [" ".join(line.split()) for line in lines[3:]] == [
+        "train 100.00 % 100.00 % 100.00 % 10.00 % 25.00 %",
+        "val – – – – –",
+        "test 0.00 % 0.00 % 0.00 % 75.00 % –",
+    ]
+
+
+def test_the_stored_thresholds_have_a_line_each_where_there_are_any(metrics):
+    lines = answers_table(metrics).splitlines()[3:]
+    assert [" ".join(line.split()) for line in lines] == [
+        "train 95 % 20.00 % 99.93 % 100.00 % 99.74–100.00",
+        "98 % 50.00 % 99.93 % 100.00 % 99.74–100.00",
+        "test 95 % 20.00 % 100.00 % 50.00 % 9.45–90.55",
+        "98 % 50.00 % 50.00 % 0.00 % 0.00–79.35",
+    ]
+    assert answers_table({"val": metrics["val"]}) == ""
+
+
 def test_the_columns_are_aligned_and_fit_a_terminal(metrics):
-    for table, first_row in ((metrics_table(metrics), 3), (length_table(metrics), 2)):
+    for table, first_row in (
+        (metrics_table(metrics), 3),
+        (confidence_table(metrics), 3),
+        (answers_table(metrics), 3),
+        (length_table(metrics), 2),
+    ):
         lines = table.splitlines()
         assert max(map(len, lines)) <= 100
         assert lines == [line.rstrip() for line in lines]
@@ -57,7 +93,8 @@ def test_the_columns_are_aligned_and_fit_a_terminal(metrics):
 
 
 def test_the_coverage_is_headed_by_the_accuracy_that_was_asked_for():
-    assert "at 99.5 %" in metrics_table({"val": metrics_of(["7"], ["7"], [1], 0.995)})
+    figures = metrics_of(["7"], ["7"], [1], coverage_accuracies=[0.995])
+    assert "at 99.5 %" in confidence_table({"val": figures})
 
 
 def test_accuracy_by_length_names_each_split_once(metrics):
@@ -89,7 +126,15 @@ def test_results_have_every_figure_and_the_same_bytes_each_time(tmp_path, metric
     }
     assert test["digit_accuracy"] == {"value": 0.5, "correct": 1, "count": 2}
     assert test["length_accuracy"]["value"] == 1
-    assert test["coverage"] == {"at_accuracy": 0.98, "share": 0, "confidence_threshold": None}
+    assert test["coverage"][1] == {
+        "at_accuracy": 0.98,
+        "share": 0,
+        "confidence_threshold": None,
+    }
+    assert [entry["at_accuracy"] for entry in test["coverage"]] == [0.95, 0.98, 0.99]
+    first, second = test["with_stored_thresholds"]  # 99 % has none
+    assert (first["at_accuracy"], first["confidence_threshold"]) == (0.95, 0.2)
+    assert (second["answered"]["correct"], second["right"]["count"]) == (1, 1)
     assert test["mean_confidence"] == 0.5
     assert test["expected_calibration_error"] == 0.75  # wrong at 75 %, right at 25 %
     assert test["mean_loss"] is None
@@ -109,6 +154,7 @@ def test_predictions_are_listed_photo_by_photo(tmp_path):
         np.array([0.5, 0.25, 1 / 3], np.float32),
         np.array([[0.9, 0.8, 0.7, 0, 0], [0.6, 0.5, 0, 0, 0], [0] * 5], np.float32),
         loss=np.zeros(3, np.float32),
+        logits=no_logits(3),
         file_names=("train/1.png", 'a "b", c.png', "ü.png"),
         mistakes=(),
         photos_per_second=1.0,

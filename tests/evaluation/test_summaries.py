@@ -11,6 +11,8 @@ from svhn.evaluation.metrics import compute_metrics
 from svhn.evaluation.predict import SplitPredictions
 from svhn.evaluation.summaries import draw_charts, write_summaries
 from svhn.labels import label_array
+from svhn.stored_calibration import StoredCalibration
+from tests.small_conversion import no_logits
 
 
 def write(folder, split: str, step: int, right: int, mistakes=None) -> None:
@@ -24,11 +26,19 @@ def write(folder, split: str, step: int, right: int, mistakes=None) -> None:
         confidence=np.full(4, 0.5, np.float32),
         digit_probabilities=np.full((4, 5), 0.5, np.float32),
         loss=np.full(4, 1.5, np.float32),
+        logits=no_logits(4),
         file_names=("1.png", "2.png", "3.png", "4.png"),
         mistakes=(),
         photos_per_second=1.0,
     )
-    metrics = compute_metrics(labels, predicted, predictions.confidence, loss=predictions.loss)
+    metrics = compute_metrics(
+        labels,
+        predicted,
+        predictions.confidence,
+        loss=predictions.loss,
+        stored=StoredCalibration(1.25, {0.98: 0.5}, photos=9),
+        error_without_temperature=0.375,
+    )
     charts = draw_charts(predictions, metrics)
     write_summaries(folder, split, step, predictions, metrics, charts, mistakes)
 
@@ -56,6 +66,12 @@ def test_each_figure_is_a_scalar_at_the_step(tmp_path):
     assert points(run, "accuracy_and_loss/length_accuracy") == {100: 0.75}
     assert points(run, "accuracy_and_loss/digit_accuracy") == {100: 1}
     assert points(run, "confidence/coverage_at_98_percent") == {100: 0}
+    assert points(run, "confidence/coverage_at_95_percent") == {100: 0}
+    assert points(run, "confidence/answered_with_stored_threshold_for_98_percent") == {100: 1}
+    assert points(run, "confidence/right_with_stored_threshold_for_98_percent") == {100: 0.75}
+    assert points(run, "confidence/temperature") == {100: 1.25}
+    tag = "confidence/expected_calibration_error_at_temperature_1"
+    assert points(run, tag) == {100: 0.375}
     assert points(run, "confidence/mean") == {100: 0.5}
     assert points(run, "confidence/expected_calibration_error") == {100: 0.25}
     assert points(run, "accuracy_and_loss/loss") == {100: 1.5}
@@ -86,6 +102,7 @@ def test_charts_and_contact_sheet_are_images(tmp_path):
         "pictures/most_confident_mistakes": (40, 30),
         "pictures/confusion_of_digits": (CHART_SIZE, CHART_SIZE),
         "confidence/calibration": (CHART_SIZE, CHART_SIZE),
+        "confidence/risk_coverage": (CHART_SIZE, CHART_SIZE),
         "confidence/histogram": (CHART_SIZE, CHART_SIZE),
     }
     for tag, size in sizes.items():

@@ -48,6 +48,14 @@ def checkpoint_folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_packaged_reader(monkeypatch, tmp_path) -> Path:
+    """Where the packaged reader would lie; the tests put their own there, or none."""
+    path = tmp_path / "package" / "reader.npz"
+    monkeypatch.setattr("svhn.reading.inference.PACKAGED_READER", path)
+    return path
+
+
 def random_photo(seed: int, height: int = 24, width: int = 36) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from svhn.checkpoints import Checkpoints, load_model
 from svhn.data.digit_struct import LabelledPhoto, write_digit_struct
 from svhn.errors import UserError
 from svhn.reading.config import ReadingConfig
 from svhn.reading.inference import infer
 from svhn.reading.reader import Reader
-from tests.reading.conftest import save_photo
+from svhn.released_weights import write_released
+from svhn.stored_calibration import StoredCalibration
+from tests.reading.conftest import random_photo, save_photo
 
 REPOSITORY = Path(__file__).parents[2]
 LINE = re.compile(r"(\d{1,5}|no number|more than 5 digits)  \d{1,3}\.\d %  (.+)")
@@ -216,10 +219,10 @@ def test_from_the_shell(photos, checkpoint_folder):
 
 
 def test_mistakes_from_the_shell_take_one_line(photos):
-    result = from_the_shell("--image", str(photos))
+    result = from_the_shell("--image", str(photos / "absent"))
     assert result.returncode == 1
     assert result.stdout == ""
-    assert result.stderr.startswith("inference.py: error: --restore_checkpoint")
+    assert result.stderr.startswith("inference.py: error: ")
     assert result.stderr.count("\n") == 1
 
 
@@ -233,3 +236,64 @@ def test_mistakes_are_found_before_tensorflow_starts(photos, monkeypatch):
     ]:
         with pytest.raises(UserError):
             infer(configuration(image, checkpoint, **flags))
+
+
+@pytest.fixture(scope="module")
+def calibrated_folder(tmp_path_factory, checkpoint_folder) -> Path:
+    """A checkpoint with a threshold such that about half of the photos are not sure."""
+    reader = Reader.from_checkpoint(str(checkpoint_folder), 4)
+    found = reader.read([reader.prepare(random_photo(seed)) for seed in range(1, 5)])
+    low, high = sorted(reading.confidence for reading in found)[1:3]
+    stored = StoredCalibration(1.0, {0.9: (low + high) / 2, 0.99: None}, photos=40)
+    folder = tmp_path_factory.mktemp("calibrated")
+    loaded = load_model(checkpoint_folder)
+    state = {"step": 5, "config": loaded.config, "calibration": stored.as_json()}
+    Checkpoints(folder, loaded.model).save(state)
+    return folder
+
+
+def test_who_asks_for_accuracy_is_told_what_is_not_sure(tmp_path, calibrated_folder, capfd):
+    for seed in range(1, 5):
+        save_photo(tmp_path / "photos" / f"{seed}.png", seed)
+    output = tmp_path / "out"
+    flags = {"min_accuracy": 0.85, "output_dir": str(output)}
+    assert infer(configuration(tmp_path / "photos", calibrated_folder, **flags)) == 0
+    shown = capfd.readouterr()
+    lines = shown.out.splitlines()
+    unsure = [re.fullmatch(rf"not sure  \((.*)\)  {tmp_path}.*", line) for line in lines]
+    assert sum(map(bool, unsure)) == 2
+    assert "4 photos read (2 not sure) in " in shown.err
+    records = json.loads((output / "predictions.json").read_text())
+    assert [record["sure"] for record in records] == [match is None for match in unsure]
+
+    infer(configuration(tmp_path / "photos", calibrated_folder))
+    everything = capfd.readouterr().out.splitlines()
+    for match, line, whole in zip(unsure, lines, everything, strict=True):
+        assert line == whole if match is None else whole.startswith(f"{match[1]}  ")
+
+
+def test_an_accuracy_without_a_threshold_is_refused(
+    photos, calibrated_folder, checkpoint_folder, capfd
+):
+    with pytest.raises(UserError, match=r"Ask for 0\.9 at most"):
+        infer(configuration(photos, calibrated_folder, min_accuracy=0.95))
+    with pytest.raises(UserError, match=r"has no thresholds.*train\.py"):
+        infer(configuration(photos, checkpoint_folder, min_accuracy=0.5))
+    assert capfd.readouterr().out == ""
+
+
+def test_the_packaged_reader_reads_where_no_checkpoint_is_named(
+    photos, checkpoint_folder, no_packaged_reader, capfd
+):
+    no_packaged_reader.parent.mkdir()
+    write_released(no_packaged_reader, load_model(checkpoint_folder), {})
+    assert infer(configuration(photos, "")) == 0
+    shown = capfd.readouterr()
+    assert f"packaged reader, {no_packaged_reader}" in shown.err
+    infer(configuration(photos, no_packaged_reader))
+    named = capfd.readouterr()
+    assert named.out == shown.out
+    assert "packaged" not in named.err
+    infer(configuration(photos, checkpoint_folder))
+    original = [line.split("  ")[::2] for line in capfd.readouterr().out.splitlines()]
+    assert original == [line.split("  ")[::2] for line in shown.out.splitlines()]

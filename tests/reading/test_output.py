@@ -1,13 +1,16 @@
 import csv
+import dataclasses
 import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
+from svhn.drawing import BOX_COLOUR
 from svhn.errors import UserError
-from svhn.reading.output import OutputFolder, drawing_names
+from svhn.reading.output import NOT_SURE_COLOUR, OutputFolder, drawing_names
 from svhn.reading.results import PhotoResult, Reading
 from tests.reading.conftest import random_photo
 
@@ -53,6 +56,7 @@ def test_json_says_all_of_every_photo(tmp_path):
         "number": "75",
         "label": [2, 7, 5, 10, 10, 10],
         "confidence": 0.9731,
+        "sure": None,
         "digit_probabilities": [0.99, 0.98, 0.0, 0.0, 0.0],
         "box": None,
         "drawing": "annotated/house.png",
@@ -131,3 +135,23 @@ def test_photos_are_never_replaced_by_drawings(tmp_path):
     photo = tmp_path / "annotated" / "1.png"
     with pytest.raises(UserError, match="replace the photos"):
         OutputFolder(tmp_path, [photo], tmp_path / "annotated")
+
+
+def test_what_is_not_sure_keeps_number_and_confidence_and_has_another_colour(tmp_path):
+    results = []
+    for name, sure in (("sure", True), ("unsure", False), ("open", None)):
+        reading = dataclasses.replace(READING, sure=sure)
+        photo = np.zeros((24, 36, 3), np.uint8)
+        box = (4.0, 4.0, 20.0, 12.0)
+        results.append(PhotoResult(Path(f"photos/{name}.png"), reading, None, box, photo, box))
+    write(tmp_path, results)
+    records = json.loads((tmp_path / "predictions.json").read_text())
+    assert [record["sure"] for record in records] == [True, False, None]
+    assert {(record["number"], record["confidence"]) for record in records} == {("75", 0.9731)}
+    with (tmp_path / "predictions.csv").open(newline="") as stream:
+        assert [row["sure"] for row in csv.DictReader(stream)] == ["true", "false", ""]
+    for name, colour in (("sure", BOX_COLOUR), ("unsure", NOT_SURE_COLOUR), ("open", BOX_COLOUR)):
+        with Image.open(tmp_path / "annotated" / f"{name}.png") as drawing:
+            colours = {colour for _, colour in drawing.convert("RGB").getcolors(1 << 20)}
+        assert ImageColor.getrgb(colour) in colours
+        assert (ImageColor.getrgb(NOT_SURE_COLOUR) in colours) == (name == "unsure")

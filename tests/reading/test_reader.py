@@ -1,15 +1,21 @@
+import dataclasses
 import io
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from svhn.checkpoints import Checkpoints
 from svhn.decoding import decode
+from svhn.errors import UserError
 from svhn.images import load_picture
+from svhn.models import build_model
 from svhn.preprocessing import crop, standardise
-from svhn.reading.reader import whole_photo_box
+from svhn.reading.reader import Reader, whole_photo_box
 from svhn.reading.results import Reading
+from svhn.stored_calibration import StoredCalibration
 from tests.reading.conftest import random_photo, reader_of, small_model
 
 
@@ -123,3 +129,36 @@ def test_reading_as_text():
     assert reading.text == "75  97.3 %"
     assert Reading((0, *[10] * 5), 0.5, (0.0,) * 5).text == "no number  50.0 %"
     assert Reading((6, *[10] * 5), 1.0, (0.0,) * 5).text == "more than 5 digits  100.0 %"
+
+
+def test_temperature_and_threshold_come_with_the_checkpoint(tmp_path):
+    keras.utils.set_random_seed(3)
+    model = build_model("plain")
+    stored = StoredCalibration(0.25, {0.5: 0.0, 0.95: 1.0, 0.99: None}, photos=50)
+    state = {"step": 1, "config": {"model": "plain"}, "calibration": stored.as_json()}
+    prefix = Checkpoints(tmp_path, model).save(state)
+    plain = Reader(model, 4)
+    pictures = [plain.prepare(random_photo(seed)) for seed in range(6)]
+    decoded = decode(model(np.stack(pictures), training=False), temperature=0.25)
+    for min_accuracy, sure in ((0.0, None), (0.4, True), (0.95, False)):
+        readings = Reader.from_checkpoint(prefix, 4, min_accuracy).read(pictures)
+        assert [reading.sure for reading in readings] == [sure] * 6
+        confidences = [reading.confidence for reading in readings]
+        np.testing.assert_allclose(confidences, decoded.confidence, rtol=1e-5)
+    assert [reading.sure for reading in plain.read(pictures)] == [None] * 6
+    with pytest.raises(UserError, match=r"--min_accuracy=0\.99"):
+        Reader.from_checkpoint(prefix, 4, 0.99)
+
+
+def test_the_threshold_itself_is_sure():
+    pictures = [reader_of(8).prepare(random_photo(seed)) for seed in range(8)]
+    confidences = sorted(reading.confidence for reading in reader_of(8).read(pictures))
+    readings = Reader(small_model(), 8, min_confidence=confidences[3]).read(pictures)
+    assert sorted(reading.confidence for reading in readings if reading.sure) == confidences[3:]
+
+
+def test_a_reading_that_is_not_sure_says_so():
+    reading = Reading((2, 7, 5, 10, 10, 10), 0.6123, (0.9, 0.7, 0.0, 0.0, 0.0), sure=False)
+    assert reading.text == "not sure  (75  61.2 %)"
+    assert reading.number == "75"
+    assert dataclasses.replace(reading, sure=True).text == "75  61.2 %"

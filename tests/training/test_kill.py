@@ -65,7 +65,8 @@ def assert_same_checkpoint(one, other):
     for name, value in ours.items():
         if not name.startswith("state/"):  # holds the folder's name
             np.testing.assert_array_equal(value, theirs[name], err_msg=name)
-    assert read_state(one)["run"] == read_state(other)["run"]
+    for part in ("run", "calibration"):
+        assert read_state(one)[part] == read_state(other)[part]
 
 
 def points(folder, run):

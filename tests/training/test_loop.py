@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.errors import UserError
+from svhn.evaluation.measure import fit_calibration
 from svhn.evaluation.predict import evaluate_split
 from svhn.training import loop
 from svhn.training.config import TrainingConfig
@@ -59,6 +60,26 @@ def test_a_finished_run_leaves_the_last_and_the_best(finished, data_dir):
     assert state["config"]["seed"] == 4
     assert state["data"]["photos"] == 24
     assert state["epoch"] == pytest.approx(6 * 5 / 24)
+
+
+def test_each_evaluation_stores_what_makes_its_confidence_honest(finished, data_dir):
+    for folder in (finished, finished / "best"):
+        loaded = load_model(newest_checkpoint(folder))
+        predictions = evaluate_split(loaded.model, data_dir, "val", 6)
+        expected, _ = fit_calibration(predictions)
+        assert loaded.calibration.temperature == pytest.approx(expected.temperature, abs=2e-4)
+        assert loaded.calibration.photos == 6
+        assert loaded.calibration.thresholds.keys() == expected.thresholds.keys()
+    tags = ("confidence/temperature", "confidence/mean")
+    temperature, mean = (values(finished, "val", tag) for tag in tags)
+    saved = load_model(newest_checkpoint(finished)).calibration
+    assert temperature[6] == pytest.approx(saved.temperature)
+    last = evaluate_split(load_model(newest_checkpoint(finished)).model, data_dir, "val", 6)
+    again = last.at_temperature(saved.temperature)
+    assert mean[6] == pytest.approx(again.confidence.mean(), rel=1e-4)
+    # The loss stays that of the undivided logits: comparable with training's.
+    loss = values(finished, "val", "accuracy_and_loss/loss")
+    assert loss[6] == pytest.approx(last.mean_loss, rel=1e-4)
 
 
 def test_a_finished_run_has_nothing_more_to_do(finished, data_dir, capsys):
@@ -119,6 +140,8 @@ def test_a_signal_saves_and_ends_and_the_same_command_goes_on(
     assert status == 128 + signal.SIGTERM
     out = capsys.readouterr().out
     assert "Stopped by SIGTERM and saved at step 2" in out and "same command" in out
+    # These weights were not evaluated: no other's calibration is theirs.
+    assert read_state(newest_checkpoint(tmp_path))["calibration"] is None
     assert train(config(data_dir, tmp_path, evaluate_every=6)) == 0
     assert "at step 2" in capsys.readouterr().out
     assert read_state(newest_checkpoint(tmp_path))["step"] == 6

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from svhn.errors import UserError
+from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import TrainingConfig
 from svhn.training.run_state import (
     RunState,
@@ -72,3 +73,12 @@ def test_steps_of_a_run_and_between_evaluations():
     assert evaluation_interval(dataclasses.replace(CONFIG, steps=1000), 95) == 50
     assert evaluation_interval(dataclasses.replace(CONFIG, epochs=10.0), 1_000_000) == 2000
     assert evaluation_interval(dataclasses.replace(CONFIG, evaluate_every=3), 95) == 3
+
+
+def test_the_calibration_is_saved_and_is_no_part_of_what_a_run_is():
+    stored = StoredCalibration(0.9, {0.98: 0.75}, 40)
+    saved = state_to_save(RunState(30), CONFIG, DATA, stored)
+    assert StoredCalibration.from_json(saved["calibration"]) == stored
+    without = state_to_save(RunState(30), CONFIG, DATA)
+    assert without["calibration"] is None
+    assert state_from_saved(saved, CONFIG, DATA) == state_from_saved(without, CONFIG, DATA)

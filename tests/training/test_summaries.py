@@ -9,6 +9,7 @@ from svhn.evaluation.metrics import compute_metrics
 from svhn.evaluation.predict import Mistake, SplitPredictions
 from svhn.labels import label_array
 from svhn.training.summaries import Summaries
+from tests.small_conversion import no_logits
 
 
 def predictions_and_samples():
@@ -23,6 +24,7 @@ def predictions_and_samples():
         confidence=np.array([0.9, 0.8, 0.7], np.float32),
         digit_probabilities=np.zeros((3, 5), np.float32),
         loss=np.array([0.5, 1, 3], np.float32),
+        logits=no_logits(3),
         file_names=("train/1.png", "train/2.png", "train/3.png"),
         mistakes=(Mistake(2, samples[2]),),
         photos_per_second=1.0,
@@ -86,6 +88,7 @@ def test_pictures_and_histograms_of_the_validation(runs):
     assert plugins["images"] == {
         "confidence/calibration",
         "confidence/histogram",
+        "confidence/risk_coverage",
         "pictures/confusion_of_digits",
         "pictures/most_confident_mistakes",
         "pictures/samples",

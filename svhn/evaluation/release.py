@@ -1,0 +1,131 @@
+"""From a checkpoint to a file of released weights, and what half precision costs."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import svhn
+from svhn.checkpoints import LoadedModel, load_model
+from svhn.data.manifest import manifest_digest, photo_count
+from svhn.errors import UserError
+from svhn.evaluation.measure import fit_calibration, measure
+from svhn.evaluation.predict import SplitPredictions, evaluate_split
+from svhn.evaluation.release_config import ReleaseConfig
+from svhn.evaluation.report import confidence_table, figures_as_json, metrics_table
+from svhn.released_weights import SUFFIX, load_released, write_released
+
+SPLIT = "val"
+"""What temperature and thresholds are chosen on."""
+
+_PLACES = ("data_dir", "train_logdir")
+"""Flags of a run that say where its files lay: nobody else's business."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """What another precision of the weights changes on a split."""
+
+    photos: int
+    readings: int
+    """Photos that are read otherwise."""
+
+    confidence: float
+    """The largest change of a confidence of the others, 0 to 1."""
+
+    accuracy: float
+    """The change of the sequence accuracy, -1 to 1."""
+
+
+def release(config: ReleaseConfig) -> int:
+    """Writes the weights of a checkpoint to `config.output` and says what half precision changed.
+
+    With `config.data_dir`, temperature and thresholds are found anew on val, for the weights as
+    they are released, and the file also holds the scores there.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        UserError: If there is no checkpoint or no val photo, or the file can't be written.
+    """
+    output = Path(config.output).expanduser()
+    if output.suffix != SUFFIX:
+        raise UserError(f"--output={config.output}: expected a name that ends with {SUFFIX}")
+    if config.data_dir:
+        photo_count(config.data_dir, SPLIT)  # says what to do where there is none
+    loaded = load_model(config.checkpoint_dir)
+    about = _about(config, loaded)
+    write_released(output, loaded, about)
+    if config.data_dir:
+        loaded, measured = _measure(config, loaded, load_released(output))
+        write_released(output, loaded, {**about, **measured})
+    else:
+        print(
+            "No --data_dir: the file says no scores, and what half precision changes is not known"
+        )
+    stored = loaded.calibration
+    print(
+        f"{output}: {output.stat().st_size / 1e6:.2f} MB, {loaded.config['model']} at step "
+        f"{loaded.step:,}, temperature {stored.temperature:g}"
+        + ("" if stored.photos else " (no calibration: give --data_dir to find one)")
+    )
+    return 0
+
+
+def _measure(
+    config: ReleaseConfig, loaded: LoadedModel, released: LoadedModel
+) -> tuple[LoadedModel, dict[str, Any]]:
+    """The network with the calibration that val gives its released weights, and what val says."""
+    whole, half = (
+        evaluate_split(network.model, config.data_dir, SPLIT, config.batch_size)
+        for network in (loaded, released)
+    )
+    calibration, after = fit_calibration(half)
+    metrics = measure(after, calibration)
+    change = compare(whole.at_temperature(calibration.temperature), after)
+    print(f"{metrics_table({SPLIT: metrics})}\n\n{confidence_table({SPLIT: metrics})}\n")
+    print(
+        f"Half precision: {change.readings:,} of {change.photos:,} photos are read otherwise; "
+        f"confidences change by {change.confidence:.2g} at most, the sequence accuracy by "
+        f"{100 * change.accuracy:+.2f} points"
+    )
+    measured = {
+        "scores": {
+            "split": SPLIT,
+            "manifest_sha256": manifest_digest(config.data_dir),
+            **figures_as_json(metrics),
+        },
+        "half_precision": dataclasses.asdict(change),
+    }
+    return dataclasses.replace(loaded, calibration=calibration), measured
+
+
+def compare(before: SplitPredictions, after: SplitPredictions) -> Change:
+    """Returns what changes from the predictions of one precision to those of another.
+
+    Args:
+        before: Of a split.
+        after: Of the same photos in the same order.
+    """
+    same = (before.predicted == after.predicted).all(axis=1)
+    changes = np.abs(before.confidence - after.confidence)[same]
+    return Change(
+        photos=len(same),
+        readings=int((~same).sum()),
+        confidence=float(changes.max(initial=0.0)),
+        accuracy=float(after.right.mean() - before.right.mean()),
+    )
+
+
+def _about(config: ReleaseConfig, loaded: LoadedModel) -> dict[str, Any]:
+    """What the file says beside the weights."""
+    flags = {name: value for name, value in loaded.config.items() if name not in _PLACES}
+    return {
+        "version": svhn.__version__,
+        "recipe": config.recipe,
+        "config": flags,
+        "seed": flags.get("seed"),
+        **{name: loaded.state[name] for name in ("data", "run") if name in loaded.state},
+    }

@@ -1,0 +1,35 @@
+"""The flags of `python -m svhn.release`, free of TensorFlow so that `--help` is instant."""
+
+from dataclasses import dataclass
+
+from svhn.command_line import option
+
+
+@dataclass(frozen=True)
+class ReleaseConfig:
+    """Which weights to release, and what to say about them."""
+
+    checkpoint_dir: str = option(
+        "The folder that train.py wrote checkpoints to, or one checkpoint: DIR/model.ckpt-1000. "
+        "Where the run averaged its weights, the average is released.",
+        group="Input",
+    )
+    output: str = option(
+        "The file to write, such as reader.npz; svhn/released/reader.npz is the one that "
+        "inference.py takes when no checkpoint is named.",
+        group="Output",
+    )
+    recipe: str = option(
+        "How the weights came about, in words or as the name of a script; kept in the file beside "
+        "the flags of the run.",
+        "",
+        group="Output",
+    )
+    data_dir: str = option(
+        "A converted data folder. On its val photos temperature and thresholds are found anew, for "
+        "the weights as they are released; the scores are kept in the file, and what half "
+        "precision changes is measured. Without it the checkpoint's calibration is kept.",
+        "",
+        group="Scores",
+    )
+    batch_size: int = option("Photos at a time.", 128, group="Scores", minimum=1)
