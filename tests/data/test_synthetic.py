@@ -14,6 +14,7 @@ import pytest
 from fontTools import subset
 from PIL import Image
 
+from svhn.data import photo_folder
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_digit_struct
 from svhn.data.synthetic import SyntheticConfig, data_set, fonts, render_data_set
 from svhn.data.synthetic.data_set import photo_generator, png_bytes
@@ -125,7 +126,7 @@ class TestFolders:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(data_set, "write_digit_struct", fail)
+            patch.setattr(photo_folder, "write_digit_struct", fail)
             with pytest.raises(UserError, match="No space left on device"):
                 render_data_set(config(tmp_path, test=2))
         assert list(tmp_path.iterdir()) == []
