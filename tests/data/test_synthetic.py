@@ -19,6 +19,7 @@ from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_
 from svhn.data.synthetic import SyntheticConfig, data_set, fonts, render_data_set
 from svhn.data.synthetic.data_set import photo_generator, png_bytes
 from svhn.data.synthetic.digits import Lettering, digit_mask, put_on_wall
+from svhn.data.synthetic.enamel import EnamelStyle, draw_enamel_style, enamel_mask
 from svhn.data.synthetic.layout import LENGTH_FREQUENCIES, draw_layout, draw_number
 from svhn.data.synthetic.likeness import LikenessConfig, measure_folder
 from svhn.data.synthetic.likeness import main as likeness_main
@@ -225,6 +226,41 @@ class TestBoxes:
         rows, columns = np.flatnonzero((ink > 0.5).any(1)), np.flatnonzero((ink > 0.5).any(0))
         seen = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
         np.testing.assert_allclose(edges, seen, atol=1.3)
+
+
+class TestEnamelDigits:
+    @pytest.mark.parametrize("seed", range(4))
+    def test_they_look_like_digits_of_fat_fonts(self, typefaces, seed):
+        """Each is more like its own digit of DejaVu Serif Condensed Bold than like most others."""
+        style = draw_enamel_style(np.random.default_rng(seed), False)
+        named = {Path(typeface.path).stem: typeface for typeface in typefaces}
+        font = named["DejaVuSerif-Bold"]
+
+        def normalised(mask):
+            picture = Image.fromarray(np.ascontiguousarray(mask)).resize((16, 16))
+            values = np.asarray(picture, float).ravel() - np.mean(picture)
+            return values / np.linalg.norm(values)
+
+        drawn = np.stack([normalised(enamel_mask(style, digit, 40)) for digit in "0123456789"])
+        known = np.stack([normalised(fonts.text_mask(font, digit, 56)) for digit in "0123456789"])
+        ranks = (-(drawn @ known.T)).argsort(axis=1)
+        places = [int(np.flatnonzero(ranks[digit] == digit)[0]) for digit in range(10)]
+        assert max(places) <= 3 and places.count(0) >= 7
+
+    def test_uprights_are_fat_and_levels_thin(self):
+        style = EnamelStyle(0.55, 0.17, 0.04, 0.09, 0.6, 1.5)
+        ink = enamel_mask(style, "0", 100) > 127
+        assert ink.shape == pytest.approx((100, 55), abs=2)
+        middle_row, middle_column = ink[ink.shape[0] // 2], ink[:, ink.shape[1] // 2]
+        assert middle_row.sum() == pytest.approx(2 * 17, abs=4)
+        assert 6 <= middle_column.sum() <= 16
+
+    def test_a_lettering_uses_them(self, typefaces):
+        style = EnamelStyle(0.55, 0.17, 0.04, 0.09, 0.6, 1.5)
+        with_font = digit_mask(Lettering(typefaces[0]), "5", 30)
+        drawn = digit_mask(Lettering(typefaces[0], enamel=style), "5", 30)
+        assert drawn.shape != with_font.shape or (drawn != with_font).any()
+        assert Lettering(typefaces[0], enamel=style).aspect == 0.55
 
 
 class TestFonts:

@@ -40,12 +40,11 @@ def compose(
     left = cut(pixels, 0, int(columns[0]), overlap)
     right = cut(pixels, int(columns[-1]), pixels.shape[1], overlap)
     cells = []
-    # Photos of one digit have little to rearrange; others are sometimes wholly exchanged.
-    share = exchanged if len(base.digits) > 1 else max(exchanged, 0.7)
-    share = random.choice([0.0, share, min(1.0, 2 * share)])
+    # Some photos keep their own digits, some get only others'.
+    share = random.choice([0.0, exchanged, min(1.0, 2 * exchanged)])
     for place, position in enumerate(_draw_positions(random, base, length)):
         strip = _digit_strip(base, pixels, columns, overlap, position)
-        again = place >= len(base.digits) and share > 0
+        again = place >= len(base.digits) and exchanged > 0
         if random.random() < (max(share, _EXCHANGED_AGAIN) if again else share):
             strip = _exchanged(random, strip, base, donors, load, place == 0 and length > 1)
         cells.append(strip)

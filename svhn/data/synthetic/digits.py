@@ -5,14 +5,21 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageFilter
 
+from svhn.data.synthetic.enamel import EnamelStyle, draw_enamel_style, enamel_mask
 from svhn.data.synthetic.fonts import (
     Typeface,
     ink_share,
     is_italic,
     stroke_contrast,
     text_mask,
+    typical_aspect,
 )
 from svhn.data.synthetic.projection import Projection, apply, region_of
+
+_ENAMEL_ON_PLAQUES, _ENAMEL_ON_WALLS = 0.32, 0.08
+"""Shares of the numbers that are written as on French enamel plaques."""
+
+_DIGITS = tuple("0123456789")
 
 _TRIES = 5
 """Fonts that are looked at before one is taken that house numbers seldom have."""
@@ -32,6 +39,7 @@ class Lettering:
         warp: float (3, 3, 2): how far (right, down) the corners, the middles of the edges and the
             centre of every digit are drawn from their places, shares of the height: no two
             founders and sign painters make the same digits. None for none.
+        enamel: If given, the digits are drawn like this instead of with the font.
     """
 
     typeface: Typeface
@@ -41,10 +49,19 @@ class Lettering:
     hollow: bool = False
     rounding: float = 0.02
     warp: np.ndarray | None = None
+    enamel: EnamelStyle | None = None
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of an 8."""
+        return self.enamel.width if self.enamel else typical_aspect(self.typeface)
 
 
 def draw_lettering(
-    random: np.random.Generator, typefaces: tuple[Typeface, ...], light_on_dark: bool
+    random: np.random.Generator,
+    typefaces: tuple[Typeface, ...],
+    light_on_dark: bool,
+    on_plaque: bool,
 ) -> Lettering:
     """Returns a lettering drawn at random from the fonts.
 
@@ -53,15 +70,21 @@ def draw_lettering(
         typefaces: The fonts to choose from.
         light_on_dark: Whether the digits are brighter than their ground: they look thicker on
             photos then.
+        on_plaque: Whether they are on a plaque, where drawn enamel digits are frequent.
     """
     typeface = typefaces[int(random.integers(len(typefaces)))]
     for _ in range(_TRIES):
         if random.random() < _frequency(typeface):
             break
         typeface = typefaces[int(random.integers(len(typefaces)))]
+    enamel = None
+    if random.random() < (_ENAMEL_ON_PLAQUES if on_plaque else _ENAMEL_ON_WALLS):
+        enamel = draw_enamel_style(random, light_on_dark)
     # House numbers are bold: thin fonts are thickened, bold ones are not.
     thickening = np.clip((0.46 - ink_share(typeface)) * 0.8, -0.07, 0.14)
     thickening += 0.07 if light_on_dark else 0.0
+    if enamel:
+        thickening = 0.0
     weight = float(np.clip(random.normal(thickening, 0.08), -0.15, 0.25))
     return Lettering(
         typeface=typeface,
@@ -71,6 +94,7 @@ def draw_lettering(
         hollow=bool(random.random() < 0.025),
         rounding=max(random.uniform(0.012, 0.035), 0.2 * abs(weight)),
         warp=random.normal(0, random.uniform(0.01, 0.05), (3, 3, 2)),
+        enamel=enamel,
     )
 
 
@@ -100,7 +124,10 @@ def digit_mask(lettering: Lettering, text: str, height: float, stretch: float = 
         float32 array (h, w), 0 to 1; h is near `height`.
     """
     size = int(np.clip(np.ceil(height / 0.72 / 8) * 8, 16, 200))
-    mask = text_mask(lettering.typeface, text, size)
+    if lettering.enamel and text in _DIGITS:
+        mask = enamel_mask(lettering.enamel, text, 0.72 * size)
+    else:
+        mask = text_mask(lettering.typeface, text, size)
     rounding = 0.04 if lettering.hollow else lettering.rounding
     radius = max(0.8, rounding * mask.shape[0])
     reach = 2 * radius

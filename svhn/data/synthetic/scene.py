@@ -8,7 +8,7 @@ from svhn.data.synthetic import colours
 from svhn.data.synthetic.annotation import draw_boxes
 from svhn.data.synthetic.digits import Lettering, digit_mask, draw_lettering, put_on_wall
 from svhn.data.synthetic.fittings import paint_fitting, paint_twig, write_neighbours
-from svhn.data.synthetic.fonts import Typeface, typical_aspect
+from svhn.data.synthetic.fonts import Typeface
 from svhn.data.synthetic.ink import paint_ink
 from svhn.data.synthetic.layout import Layout, draw_layout
 from svhn.data.synthetic.lighting import light_wall
@@ -71,7 +71,9 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
         ground, colour = colours.plaque_colours(random)
     else:
         colour = colours.digit_colour_on(random, ground)
-    lettering = draw_lettering(random, typefaces, colours.is_light_on_dark(colour, ground))
+    lettering = draw_lettering(
+        random, typefaces, colours.is_light_on_dark(colour, ground), on_plate
+    )
     masks, places = arrange_digits(random, layout, lettering, unit)
     extent = float(np.abs(places[:, 0]).max()), float(np.abs(places[:, 1]).max())
     if random.random() < 0.18:
@@ -124,7 +126,7 @@ def arrange_digits(
         Masks, float32 (h, w) each, and an array (N, 4) of left, top, width, height in wall units.
     """
     # The font is stretched as a whole; its 1 stays narrower than its 8.
-    stretch = (layout.digit_aspect - 0.085) / typical_aspect(lettering.typeface)
+    stretch = (layout.digit_aspect - 0.085) / lettering.aspect
     stretch = float(np.clip(stretch, 0.4, 1.8))
     masks = [
         digit_mask(lettering, str(digit), unit * _INK_HEIGHT, stretch) for digit in layout.digits
