@@ -16,7 +16,7 @@ from svhn.data.synthetic.fonts import (
 )
 from svhn.data.synthetic.projection import Projection, apply, region_of
 
-_ENAMEL_ON_PLAQUES, _ENAMEL_ON_WALLS = 0.32, 0.08
+_ENAMEL_ON_PLAQUES, _ENAMEL_ON_WALLS = 0.36, 0.1
 """Shares of the numbers that are written as on French enamel plaques."""
 
 _DIGITS = tuple("0123456789")

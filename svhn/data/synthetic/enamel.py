@@ -48,7 +48,7 @@ def draw_enamel_style(random: np.random.Generator, light_on_dark: bool) -> Ename
         width=width,
         stem=stem,
         hairline=random.uniform(0.03, 0.065),
-        ball=stem * random.uniform(0.42, 0.62),
+        ball=stem * random.uniform(0.45, 0.78),
         fullness=random.uniform(0.52, 0.74),
         onset=random.uniform(1.0, 2.2),
     )
@@ -89,17 +89,19 @@ class _Pen:
     def fullness(self) -> float:
         return self._style.fullness
 
-    def curves(self, *curves: _Curve, weight: float = 1.0) -> None:
-        """Strokes whose thickness depends on their direction."""
+    def curves(self, *curves: _Curve, weight: float = 1.0, end: float | None = None) -> None:
+        """Strokes whose thickness depends on their direction.
+
+        Upright parts are `weight` stems thick, at the end of each curve `end` stems.
+        """
         for curve in curves:
             points = self._origin + _points(curve) * self._box
             steps = np.diff(points, axis=0)
             lengths = np.hypot(*steps.T) + 1e-6
             upright = np.abs(steps[:, 1]) / lengths
             style = self._style
-            thickness = style.hairline + (style.stem * weight - style.hairline) * (
-                upright**style.onset
-            )
+            fat = style.stem * np.linspace(weight, weight if end is None else end, len(upright))
+            thickness = style.hairline + (fat - style.hairline) * upright**style.onset
             half = np.concatenate([thickness[:1], (thickness[1:] + thickness[:-1]) / 2])
             half = np.append(half, thickness[-1]) * self._scale / 2
             across = np.stack([-steps[:, 1], steps[:, 0]], axis=1) / lengths[:, None]
@@ -115,6 +117,11 @@ class _Pen:
         centre = self._origin + np.array([x, y]) * self._box
         shift = radius - self._style.hairline * self._scale / 2
         self._disc(centre + np.array([side * shift * 0.8, 0]), radius)
+
+    def slab(self, first: tuple, last: tuple, thickness: float) -> None:
+        """A fat level bar, as a share of the stems."""
+        hairlines = max(thickness * self._style.stem / self._style.hairline, 1.5)
+        self.bar(first, last, hairlines)
 
     def bar(self, first: tuple, last: tuple, thickness: float, last_thickness: float | None = None):
         """A straight stroke, hairlines thick, from one thickness to another."""
@@ -184,10 +191,10 @@ def _two(pen: _Pen) -> None:
         _turn((0.02, 0.25), (0.47, 0), k, False),
         _turn((0.47, 0), (0.95, 0.27), k, True),
     )
-    pen.curves(((0.95, 0.27), (0.95, 0.52), (0.1, 0.62), (-0.02, 0.95)), weight=0.8)
+    pen.curves(((0.95, 0.27), (0.95, 0.5), (0.15, 0.6), (-0.06, 0.93)), weight=1.0, end=0.3)
     pen.ball(0.02, 0.25, 1)
-    pen.bar((-0.1, 0.96), (1.05, 0.96), 2.6)
-    pen.bar((1.08, 0.98), (1.12, 0.74), 2.4, 0.8)
+    pen.slab((-0.1, 0.95), (1.05, 0.95), 0.75)
+    pen.bar((1.06, 1.0), (1.12, 0.76), 3.0, 1.0)
 
 
 def _three(pen: _Pen) -> None:
@@ -216,7 +223,7 @@ def _four(pen: _Pen) -> None:
 
 def _five(pen: _Pen) -> None:
     k = pen.fullness
-    pen.bar((0.02, 0.04), (1.0, 0.03), 2.8, 2.2)
+    pen.slab((0.02, 0.04), (1.0, 0.04), 0.6)
     pen.bar((0.05, 0), (0.05, 0.47), 1.3)
     pen.curves(
         ((0.05, 0.46), (0.15, 0.37), (0.32, 0.34), (0.47, 0.34)),
@@ -241,7 +248,7 @@ def _six(pen: _Pen) -> None:
 
 
 def _seven(pen: _Pen) -> None:
-    pen.bar((-0.1, 0.05), (1.15, 0.05), 2.8)
+    pen.slab((-0.1, 0.05), (1.15, 0.05), 0.65)
     pen.bar((-0.12, 0), (-0.12, 0.24), 2.4, 0.8)
     pen.curves(((1.08, 0.06), (0.85, 0.4), (0.4, 0.55), (0.4, 1)))
 
