@@ -14,17 +14,20 @@ import pytest
 from fontTools import subset
 from PIL import Image
 
+from svhn.data import photo_folder
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_digit_struct
 from svhn.data.synthetic import SyntheticConfig, data_set, fonts, render_data_set
 from svhn.data.synthetic.data_set import photo_generator, png_bytes
 from svhn.data.synthetic.digits import Lettering, digit_mask, put_on_wall
+from svhn.data.synthetic.enamel import EnamelStyle, draw_enamel_style, enamel_mask
 from svhn.data.synthetic.layout import LENGTH_FREQUENCIES, draw_layout, draw_number
-from svhn.data.synthetic.likeness import LikenessConfig, measure_folder
+from svhn.data.synthetic.likeness import LikenessConfig, measure_folder, wasserstein
 from svhn.data.synthetic.likeness import main as likeness_main
 from svhn.data.synthetic.projection import view
 from svhn.data.synthetic.scene import render_photo
 from svhn.data.synthetic.sheet import SheetConfig
 from svhn.data.synthetic.sheet import main as sheet_main
+from svhn.data.synthetic.stroke_measures import STROKE_MEASURES, measure_strokes
 from svhn.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +128,7 @@ class TestFolders:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr(data_set, "write_digit_struct", fail)
+            patch.setattr(photo_folder, "write_digit_struct", fail)
             with pytest.raises(UserError, match="No space left on device"):
                 render_data_set(config(tmp_path, test=2))
         assert list(tmp_path.iterdir()) == []
@@ -226,6 +229,41 @@ class TestBoxes:
         np.testing.assert_allclose(edges, seen, atol=1.3)
 
 
+class TestEnamelDigits:
+    @pytest.mark.parametrize("seed", range(4))
+    def test_they_look_like_digits_of_fat_fonts(self, typefaces, seed):
+        """Each is more like its own digit of DejaVu Serif Condensed Bold than like most others."""
+        style = draw_enamel_style(np.random.default_rng(seed), False)
+        named = {Path(typeface.path).stem: typeface for typeface in typefaces}
+        font = named["DejaVuSerif-Bold"]
+
+        def normalised(mask):
+            picture = Image.fromarray(np.ascontiguousarray(mask)).resize((16, 16))
+            values = np.asarray(picture, float).ravel() - np.mean(picture)
+            return values / np.linalg.norm(values)
+
+        drawn = np.stack([normalised(enamel_mask(style, digit, 40)) for digit in "0123456789"])
+        known = np.stack([normalised(fonts.text_mask(font, digit, 56)) for digit in "0123456789"])
+        ranks = (-(drawn @ known.T)).argsort(axis=1)
+        places = [int(np.flatnonzero(ranks[digit] == digit)[0]) for digit in range(10)]
+        assert max(places) <= 3 and places.count(0) >= 7
+
+    def test_uprights_are_fat_and_levels_thin(self):
+        style = EnamelStyle(0.55, 0.17, 0.04, 0.09, 0.6, 1.5)
+        ink = enamel_mask(style, "0", 100) > 127
+        assert ink.shape == pytest.approx((100, 55), abs=2)
+        middle_row, middle_column = ink[ink.shape[0] // 2], ink[:, ink.shape[1] // 2]
+        assert middle_row.sum() == pytest.approx(2 * 17, abs=4)
+        assert 6 <= middle_column.sum() <= 16
+
+    def test_a_lettering_uses_them(self, typefaces):
+        style = EnamelStyle(0.55, 0.17, 0.04, 0.09, 0.6, 1.5)
+        with_font = digit_mask(Lettering(typefaces[0]), "5", 30)
+        drawn = digit_mask(Lettering(typefaces[0], enamel=style), "5", 30)
+        assert drawn.shape != with_font.shape or (drawn != with_font).any()
+        assert Lettering(typefaces[0], enamel=style).aspect == 0.55
+
+
 class TestFonts:
     def test_fonts_of_matplotlib(self, typefaces):
         names = {Path(typeface.path).name for typeface in typefaces}
@@ -299,6 +337,44 @@ class TestTools:
         table = capsys.readouterr().out.splitlines()
         assert len(table) > 20
         assert all(line.endswith(" 0.00") for line in table[2:])
+
+
+class TestStrokeMeasures:
+    def drawn(self, light: bool, shear: float = 0.0) -> dict[str, float]:
+        """Measures of two upright strokes, 8 pixels thick, in boxes of 20×40 pixels."""
+        y, x = np.mgrid[:80, :100].astype(float)
+        x = x - shear * (y - 40)
+        across = np.minimum(np.abs(x - 36), np.abs(x - 60))
+        ink = np.clip(4.5 - across, 0, 1) * np.clip(18 - np.abs(y - 40), 0, 1)
+        luminance = 0.2 + 0.7 * ink if light else 0.9 - 0.7 * ink
+        return measure_strokes(luminance, np.array([[26, 20, 20, 40], [50, 20, 20, 40]], float))
+
+    @pytest.mark.parametrize("light", [False, True])
+    def test_known_strokes(self, light):
+        measures = self.drawn(light)
+        assert tuple(measures) == STROKE_MEASURES
+        assert measures["light digits on dark"] == light
+        assert measures["upright strokes/height"] == pytest.approx(8 / 40, abs=0.03)
+        assert measures["level strokes/height"] == pytest.approx(35 / 40, abs=0.04)
+        assert measures["space beside the ink/height"] == pytest.approx(12 / 40, abs=0.05)
+        assert measures["space above and below/height"] == pytest.approx(5 / 40, abs=0.05)
+        assert measures["tilt of uprights"] == pytest.approx(0, abs=0.5)
+
+    def test_leaning_strokes_tilt(self):
+        right, left = self.drawn(False, -0.15), self.drawn(False, 0.15)
+        assert right["tilt of uprights"] == pytest.approx(-left["tilt of uprights"], abs=0.5)
+        assert abs(right["tilt of uprights"]) == pytest.approx(8.5, abs=2)
+
+    def test_faint_or_small_digits_have_none(self):
+        noise = np.random.default_rng(1).normal(0.5, 0.1, (80, 100))
+        boxes = np.array([[26, 20, 20, 40]], float)
+        assert np.isnan(list(measure_strokes(noise, boxes).values())).all()
+        assert np.isnan(list(measure_strokes(noise, boxes / 4).values())).all()
+
+    def test_wasserstein_counts_in_standard_deviations(self):
+        values = np.random.default_rng(2).normal(0, 3, 5000)
+        assert wasserstein(values, values) == 0
+        assert wasserstein(values + 1.5, values) == pytest.approx(0.5, rel=0.03)
 
 
 def test_png_bytes_hold_the_pixels(many_photos):

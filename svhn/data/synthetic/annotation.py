@@ -21,9 +21,10 @@ def draw_boxes(
     """
     count = len(edges)
     ink_height = edges[:, 3] - edges[:, 1]
-    height = ink_height.max() * (1 + abs(random.normal(0.03, 0.05)))
-    middle = (edges[:, 1] + edges[:, 3]) / 2 + random.normal(0, 0.012, count) * height
-    space = 0.07 * height
+    height = ink_height.max() * (1 + min(abs(random.normal(0.08, 0.095)), 0.28))
+    middle = (edges[:, 1] + edges[:, 3]) / 2
+    middle = middle + (random.normal(0, 0.018) + random.normal(0, 0.012, count)) * height
+    space = 0.02 * height + 0.1 * (edges[:, 2] - edges[:, 0]).mean()
     left = edges[:, 0] - np.abs(random.normal(0.6, 0.5, count)) * space
     right = edges[:, 2] + np.abs(random.normal(0.6, 0.5, count)) * space
     left, right = np.floor(left + 0.3), np.ceil(right - 0.3)

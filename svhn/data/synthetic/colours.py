@@ -28,18 +28,19 @@ _PLAQUES = [
     ((28, 40, 88), (186, 192, 204), 12),  # dark blue enamel
     ((30, 34, 56), (160, 166, 176), 8),  # navy, worn
     ((52, 92, 168), (220, 226, 232), 5),  # bright blue
-    ((206, 208, 212), (34, 44, 104), 9),  # white enamel, blue digits
-    ((200, 198, 194), (36, 36, 40), 12),  # white, black digits
-    ((172, 168, 158), (48, 44, 42), 8),  # dirty white, dark digits
-    ((212, 206, 196), (120, 36, 34), 1),  # white, red digits
+    ((186, 192, 204), (52, 66, 128), 10),  # pale enamel, faded blue digits
+    ((206, 208, 212), (34, 44, 104), 34),  # white enamel, blue digits
+    ((200, 198, 194), (36, 36, 40), 32),  # white, black digits
+    ((172, 168, 158), (48, 44, 42), 26),  # dirty white, dark digits
+    ((212, 206, 196), (120, 36, 34), 3),  # white, red digits
     ((34, 33, 34), (176, 174, 170), 8),  # black, pale digits
     ((40, 36, 32), (182, 156, 100), 4),  # black, brass digits
     ((30, 56, 46), (190, 194, 186), 3),  # green enamel
     ((110, 34, 32), (206, 200, 192), 2),  # red enamel
     ((96, 74, 52), (212, 202, 180), 2),  # wood, pale digits
-    ((150, 124, 90), (46, 36, 30), 3),  # wood or clay, dark digits
+    ((150, 124, 90), (46, 36, 30), 10),  # wood or clay, dark digits
     ((168, 144, 86), (42, 36, 30), 2),  # brass plate
-    ((142, 144, 146), (52, 54, 58), 4),  # steel plate
+    ((142, 144, 146), (52, 54, 58), 10),  # steel plate
     ((104, 104, 104), (34, 34, 36), 2),  # dull metal
 ]
 
@@ -79,13 +80,18 @@ def digit_colour_on(random: np.random.Generator, wall: np.ndarray) -> np.ndarray
     People mostly choose digits that can be read: dark ones on a pale wall and the reverse.
     """
     brightness = float(wall.mean())
-    dark_share = np.clip((brightness - 0.25) / 0.25, 0.06, 0.93)
+    dark_share = np.clip((brightness - 0.14) / 0.2, 0.12, 0.95)
     for _ in range(4):
         choices = _DARK_DIGITS if random.random() < dark_share else _PALE_DIGITS
         colour = _varied(random, _pick(random, choices)[0], 0.18, 0.02)
         if abs(float(colour.mean()) - brightness) > 0.16:
             return colour
     return colour
+
+
+def is_light_on_dark(ink: np.ndarray, ground: np.ndarray) -> bool:
+    """Returns whether digits of colour `ink` (3,) are brighter than their `ground` (3,)."""
+    return float(ink.mean()) > float(ground.mean())
 
 
 def varied(random: np.random.Generator, colour: np.ndarray, brightness: float) -> np.ndarray:

@@ -83,7 +83,9 @@ def write_neighbours(
     projection: Projection,
     number_extent: tuple[float, float],
 ) -> None:
-    """Writes what stands near some numbers and is not labelled: "3-", "bis", names, other numbers.
+    """Writes what stands near some numbers and is not labelled.
+
+    "3-", "bis", names, other numbers, dots beside the number, a line under it.
 
     Args:
         random: Where the choices come from.
@@ -93,14 +95,20 @@ def write_neighbours(
         number_extent: Half the width and half the height of the number, wall units.
     """
     kind = random.random()
-    if kind < 0.3:  # another number, often cut off by the photo's edge
+    if kind < 0.12:
+        _write_dots(random, ink, projection, number_extent)
+        return
+    if kind < 0.2:
+        _underline(random, ink, projection, number_extent)
+        return
+    if kind < 0.42:  # another number, often cut off by the photo's edge
         text = "".join(str(digit) for digit in random.integers(0, 10, random.integers(1, 4)))
         height, space, down = 0.93, random.uniform(0.6, 1.2), random.normal(0, 0.05)
-    elif kind < 0.5:  # the dash of a range
+    elif kind < 0.56:  # the dash of a range
         text, height, space, down = "–", 0.1, random.uniform(0.2, 0.35), 0.0
-    elif kind < 0.75:  # a letter after the number
+    elif kind < 0.78:  # a letter after the number
         text = _LETTERS[int(random.integers(len(_LETTERS)))]
-        height, space = random.uniform(0.4, 0.75), random.uniform(0.22, 0.5)
+        height, space = random.uniform(0.4, 0.75), random.uniform(0.16, 0.5)
         down = random.choice([-0.5, 0.5]) * (0.93 - height)
     else:  # a name or a street in small letters, over or under the number
         text = "".join(
@@ -115,8 +123,28 @@ def write_neighbours(
     width = height * mask.shape[1] / mask.shape[0] * 0.85
     if space is None:
         left = -width / 2
-    elif random.random() < 0.5 and kind < 0.5:
+    elif random.random() < 0.5 and kind < 0.56:
         left = -number_extent[0] - space - width
     else:
         left = number_extent[0] + space
     put_on_wall(ink, mask, (left, down - height / 2, width, height), projection)
+
+
+def _write_dots(random, ink, projection, number_extent) -> None:
+    """A dot on each side, as on oval plaques."""
+    side = np.linspace(-1, 1, 9, dtype=np.float32)
+    dot = np.clip((1 - np.hypot(side, side[:, None])) * 4, 0, 1)
+    radius, space = random.uniform(0.04, 0.09), random.uniform(0.08, 0.2)
+    down = random.choice([0.0, random.uniform(-0.3, 0.3)])
+    for direction in (-1, 1):
+        across = direction * (number_extent[0] + space + radius)
+        box = (across - radius, down - radius, 2 * radius, 2 * radius)
+        put_on_wall(ink, dot, box, projection)
+
+
+def _underline(random, ink, projection, number_extent) -> None:
+    half_width = number_extent[0] * random.uniform(0.5, 1.2)
+    thickness, space = random.uniform(0.03, 0.1), random.uniform(0.06, 0.2)
+    top = number_extent[1] + space
+    line = np.ones((5, 40), np.float32)
+    put_on_wall(ink, line, (-half_width, top, 2 * half_width, thickness), projection)

@@ -91,6 +91,17 @@ def ink_share(typeface: Typeface) -> float:
     return float(text_mask(typeface, "8", 40).mean() / 255)
 
 
+@functools.lru_cache(maxsize=2048)
+def stroke_contrast(typeface: Typeface) -> float:
+    """Returns how much thicker a font's upright strokes are than its level ones, in its 0.
+
+    About 1.1 for sans-serif faces, above 2.5 for faces such as Bodoni's and Didot's.
+    """
+    ink = text_mask(typeface, "0", 60) > 127
+    middle_row, middle_column = ink[ink.shape[0] // 2], ink[:, ink.shape[1] // 2]
+    return float(max(middle_row.sum(), 1) / max(middle_column.sum(), 1))
+
+
 def is_italic(typeface: Typeface) -> bool:
     """Returns whether a font's file name says that it is slanted."""
     name = Path(typeface.path).stem.lower()

@@ -73,6 +73,10 @@ _SMALLEST_DIGIT = 7.5
 _CUT_SHARE = 0.02
 """Numbers that stand wherever they fall, so that the photo's edge may cut them."""
 
+_STAIRCASE_SHARE = 0.15
+"""Of the numbers that climb or fall: upright digits in steps. The others climb because the wall is
+seen from the side or the number is turned (then wide boxes and overlaps come with the steps)."""
+
 _VERTICAL_SHARE = 0.004
 """Numbers whose digits stand below each other."""
 
@@ -88,7 +92,9 @@ class Layout:
         digit_height: Height of a digit's box, pixels.
         digit_aspect: Width over height of the box of a digit of average width.
         gap: Space between two boxes, as a share of the digit's height.
-        step: How much lower each digit stands than the one before, as a share of its height.
+        staircase: How much lower each upright digit stands than the one before, as a share of
+            its height.
+        slope: How much lower the wall's levels get to the right, y per x.
         centre: (x, y) of the number's centre, pixels.
         vertical: Whether the digits stand below each other.
     """
@@ -99,7 +105,8 @@ class Layout:
     digit_height: float
     digit_aspect: float
     gap: float
-    step: float
+    staircase: float
+    slope: float
     centre: tuple[float, float]
     vertical: bool
 
@@ -113,7 +120,10 @@ def draw_layout(random: np.random.Generator) -> Layout:
     photo_height = digit_height / _from_quantiles(random, _DIGIT_SHARE[table])
     digit_aspect = _from_quantiles(random, _DIGIT_ASPECT)
     gap = _from_quantiles(random, _GAP)
-    step = _from_quantiles(random, _STEP) if len(digits) > 1 else 0.0
+    step = _from_quantiles(random, _STEP)
+    pitch = max(digit_aspect + gap, 0.3)
+    upright = vertical or random.random() < _STAIRCASE_SHARE
+    staircase, slope = (step, 0.0) if upright else (0.0, float(np.clip(step / pitch, -0.6, 0.6)))
     # The number's width and height in heights of a digit; a 1 is narrower than the others.
     across = digit_aspect * (len(digits) - 0.28 * digits.count(1)) + gap * (len(digits) - 1)
     down = 1 + abs(step) * (len(digits) - 1)
@@ -144,7 +154,8 @@ def draw_layout(random: np.random.Generator) -> Layout:
         digit_height=digit_height,
         digit_aspect=digit_aspect,
         gap=gap,
-        step=step,
+        staircase=staircase,
+        slope=slope,
         centre=tuple(centre),
         vertical=vertical,
     )

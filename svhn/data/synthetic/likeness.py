@@ -2,20 +2,23 @@
 
     python -m svhn.data.synthetic.likeness --photos_dir SYNTHETIC/train --beside_dir SVHN/train
 
-For each measure: the 5th, 25th, 50th, 75th and 95th percentile of both, and the largest distance
-of their distributions (Kolmogorov–Smirnov, 0 to 1; two draws of 2,000 from the same set differ by
-about 0.04).
+For each measure: the 5th, 25th, 50th, 75th and 95th percentile of both; the largest distance of
+their distributions (Kolmogorov–Smirnov, 0 to 1; two draws of 2,000 from the same set differ by
+about 0.04); and how far the one has to be moved to become the other (Wasserstein's distance, in
+standard deviations of the second folder).
 """
 
 import dataclasses
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from svhn import command_line
 from svhn.command_line import option
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_struct
 from svhn.data.synthetic.sheet import number_crop
+from svhn.data.synthetic.stroke_measures import measure_strokes
 from svhn.geometry import clip_boxes, union_box
 from svhn.images import load_picture
 from svhn.progress import progress
@@ -37,7 +40,7 @@ def main(config: LikenessConfig) -> int:
     """Prints the table and returns the exit status."""
     ours = measure_folder(config.photos_dir, config.photos)
     theirs = measure_folder(config.beside_dir, config.photos)
-    print(f"{'':30s}{config.beside_dir[-42:]:^42s} {config.photos_dir[-42:]:^42s}  distance")
+    print(f"{'':30s}{config.beside_dir[-42:]:^42s} {config.photos_dir[-42:]:^42s}  distance  moved")
     heading = "".join(f"{percentile:7d}%" for percentile in _PERCENTILES)
     print(f"{'':30s}{heading}   {heading}")
     for name in ours:
@@ -45,7 +48,9 @@ def main(config: LikenessConfig) -> int:
             "".join(f"{value:8.3f}" for value in np.percentile(values, _PERCENTILES))
             for values in (theirs[name], ours[name])
         ]
-        print(f"{name:30s}{shown[0]}   {shown[1]}     {distance(ours[name], theirs[name]):.2f}")
+        apart = distance(ours[name], theirs[name])
+        moved = wasserstein(ours[name], theirs[name])
+        print(f"{name:30s}{shown[0]}   {shown[1]}      {apart:.2f}   {moved:.2f}")
     return 0
 
 
@@ -57,6 +62,13 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
         for sample in (first, second)
     ]
     return float(np.abs(shares[0] - shares[1]).max())
+
+
+def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
+    """Returns the mean distance between equal quantiles, in standard deviations of `second`."""
+    levels = (np.arange(500) + 0.5) / 500
+    apart = np.abs(np.quantile(first, levels) - np.quantile(second, levels)).mean()
+    return float(apart / max(second.std(), 1e-9))
 
 
 def measure_folder(folder: str, most: int) -> dict[str, np.ndarray]:
@@ -142,7 +154,40 @@ def measure_photo(photo: np.ndarray, labels: LabelledPhoto) -> dict[str, float]:
         "grain, 95th (of 255)": np.percentile(grain, 95) * 255,
         "colour fringes (of 255)": fringes * 255,
         "blocks": _blockiness(luminance),
+        **_bands(crop),
+        **measure_strokes(luminance, boxes),
     }
+
+
+def _bands(crop: np.ndarray) -> dict[str, float]:
+    """How the variance of a crop is spread over fine and coarse detail, and the colours' part.
+
+    Each octave of the luminance as a share of its variance (of 100); the same for the colour
+    differences; and how well blue minus red follows the luminance (correlation).
+    """
+    luminance = crop @ _LUMINANCE
+    colour = crop[..., 2] - crop[..., 0]
+    result = {}
+    for kind, channel in (("luminance", luminance), ("colour", colour)):
+        variance = channel.var() + 1e-6
+        finer = channel
+        for octave in (2, 4, 8):
+            coarser = _smoothed(channel, octave)
+            share = 100 * (finer - coarser).var() / variance
+            result[f"{kind} detail, {octave} px"] = float(np.log2(share + 0.01))
+            finer = coarser
+    follows = np.corrcoef(luminance.ravel(), colour.ravel())[0, 1] if colour.std() > 0 else np.nan
+    result["colour follows luminance"] = float(follows)
+    result["colour/luminance spread"] = float(colour.std() / (luminance.std() + 0.01))
+    return result
+
+
+def _smoothed(channel: np.ndarray, pixels: int) -> np.ndarray:
+    """A channel (H, W) without the detail that is finer than so many pixels."""
+    picture = Image.fromarray(channel.astype(np.float32))
+    small = tuple(side // pixels for side in picture.size)
+    coarse = picture.resize(small, Image.Resampling.BOX)
+    return np.asarray(coarse.resize(picture.size, Image.Resampling.BICUBIC))
 
 
 def _blockiness(luminance: np.ndarray) -> float:

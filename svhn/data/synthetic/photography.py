@@ -28,6 +28,7 @@ class Camera:
         brightness: Mean luminance at which the automatic exposure aims, 0 to 1.
         contrast: Standard deviation of the luminance around the number at which it aims.
         tint: Factor on red, green, blue.
+        cool_shadows: How much bluer dark places are than bright ones, per unit of luminance.
         saturation: 1 keeps the colours, 0 is grey.
         fringe: Shift (across, down) of red and, the other way, of blue: sensor pixels.
         noise: Standard deviation of the brightness noise, 0 to 1.
@@ -43,6 +44,7 @@ class Camera:
     brightness: float
     contrast: float
     tint: np.ndarray
+    cool_shadows: float
     saturation: float
     fringe: tuple[float, float]
     noise: float
@@ -56,24 +58,25 @@ class Camera:
 def draw_camera(random: np.random.Generator, digit_height: float) -> Camera:
     """Returns how a photo is taken in which a digit is `digit_height` pixels high."""
     blur = np.exp(random.normal(-0.22, 0.34)) * (digit_height / 25) ** 0.6
-    stretch = np.exp(random.normal(0.12, 0.25))
+    stretch = np.exp(random.normal(0.06, 0.25))
     return Camera(
         sensor_scale=1.0 if random.random() < 0.65 else float(np.exp(-abs(random.normal(0, 0.35)))),
         blur=(float(blur * stretch), float(blur / stretch)),
         brightness=float(np.exp(random.normal(-0.78, 0.47)).clip(0.1, 0.9)),
-        contrast=float(np.exp(random.normal(-2.23, 0.42)).clip(0.045, 0.3)),
+        contrast=float(np.exp(random.normal(-2.28, 0.44)).clip(0.045, 0.3)),
         tint=np.exp(random.normal((-0.032, 0.0, 0.042), 0.025)).astype(np.float32),
+        cool_shadows=float(random.normal(0.05, 0.06)),
         saturation=float(np.exp(random.normal(-0.08, 0.25))),
         fringe=(
             float(random.choice([-1, 1]) * random.normal(0.36, 0.17)),
             float(random.normal(0, 0.25)),
         ),
         noise=float(abs(random.normal(0.0, 0.005))),
-        colour_noise=float(0.011 + abs(random.normal(0.0, 0.006))),
-        cast=float(abs(random.normal(0.01, 0.008))),
+        colour_noise=float(0.008 + abs(random.normal(0.0, 0.006))),
+        cast=float(abs(random.normal(0.013, 0.01))),
         halo=float(max(0.0, random.normal(0.3, 0.4))),
         jpeg_quality=int(np.clip(random.normal(66, 14), 30, 92)),
-        subsampling=0 if random.random() < 0.5 else 2,
+        subsampling=0 if random.random() < 0.2 else 2,
     )
 
 
@@ -108,7 +111,7 @@ def take_photo(
     picture = Image.fromarray(_as_bytes(pixels * np.float32(255)))
     strength = 255 * camera.colour_noise
     grain = colour_noise_picture(
-        random, sensor_size, 1.8, strength, camera.noise / camera.colour_noise
+        random, sensor_size, 2.1, strength, camera.noise / camera.colour_noise
     )
     # Patches of another cast: mixed light, coarse colours in old files.
     casts = colour_noise_picture(random, sensor_size, 0.45 * sensor_size[1], 255 * camera.cast)
@@ -145,7 +148,11 @@ def _develop(pixels: np.ndarray, camera: Camera, number_edges: np.ndarray) -> No
     luminance -= middle
     luminance *= np.float32(exposure * gain)
     luminance += middle * np.float32(exposure)
-    pixels += np.interp(luminance, _TONES_IN, _TONES_OUT).astype(np.float32)
+    tones = np.interp(luminance, _TONES_IN, _TONES_OUT).astype(np.float32)
+    pixels += tones
+    warmth = (tones - tones.mean()) * np.float32(camera.cool_shadows)
+    pixels[0] += warmth
+    pixels[2] -= warmth
     pixels *= camera.tint[:, None, None]
 
 

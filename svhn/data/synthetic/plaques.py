@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from svhn.data.synthetic import colours
 from svhn.data.synthetic.projection import Projection
 from svhn.data.synthetic.textures import (
     blurred,
@@ -49,9 +48,22 @@ class Plaque:
     cut_corners: bool = False
 
 
-def draw_plaque(random: np.random.Generator, half_width: float, half_height: float) -> Plaque:
-    """Returns a plaque around a number of the given half width and half height, wall units."""
-    plate, ink = colours.plaque_colours(random)
+def draw_plaque(
+    random: np.random.Generator,
+    half_width: float,
+    half_height: float,
+    plate: np.ndarray,
+    ink: np.ndarray,
+) -> Plaque:
+    """Returns a plaque around a number.
+
+    Args:
+        random: Where the choices come from.
+        half_width: Half the number's width, wall units.
+        half_height: Half its height.
+        plate: The plaque's colour, float32 (3,).
+        ink: The digits' colour, float32 (3,).
+    """
     across = random.uniform(0.06, 0.28) if random.random() < 0.75 else random.uniform(0.3, 0.9)
     down = random.uniform(0.08, 0.26) if random.random() < 0.8 else random.uniform(0.25, 0.8)
     round_shape = random.random() < 0.08
@@ -65,11 +77,11 @@ def draw_plaque(random: np.random.Generator, half_width: float, half_height: flo
         ink=ink,
         round_shape=round_shape,
         corner=random.choice([0.01, 0.06, 0.16, 0.3]) * min(1.0, half_height),
-        line=random.uniform(0.04, 0.1) if random.random() < 0.4 else 0.0,
+        line=random.uniform(0.035, 0.09) if random.random() < 0.45 else 0.0,
         relief=random.normal(0, 0.22),
         wear=abs(random.normal(0, 0.35)),
         screws=bool(random.random() < 0.12),
-        cut_corners=bool(random.random() < 0.1),
+        cut_corners=bool(random.random() < 0.16),
     )
 
 
@@ -117,7 +129,7 @@ def paint_plaque(
     shade *= 1 - np.float32(plaque.relief) * rim * facing
     plate = coloured(plaque.plate, shade)
     if plaque.line:
-        thickness = np.float32(random.uniform(0.01, 0.028))
+        thickness = np.float32(random.uniform(0.01, 0.032))
         ring = coverage(np.abs(distance + np.float32(plaque.line)) - thickness, 1 / unit)
         lay_over(plate, plaque.ink, ring * np.float32(0.9))
     if plaque.wear > 0.25:

@@ -53,9 +53,9 @@ def paint_edges(
             continue
         colour = colours.wall_colour(random)
         extreme = random.random()
-        if extreme < 0.42:  # an opening, a window at night
+        if extreme < 0.5:  # an opening, a window at night
             colour = colour * np.float32(random.uniform(0.15, 0.5))
-        elif extreme < 0.64:  # a white frame, the sky
+        elif extreme < 0.72:  # a white frame, the sky
             colour = colour * np.float32(0.3) + np.float32(random.uniform(0.45, 0.68))
         shade = 1 + np.float32(0.06) * smooth_noise(random, x.shape, unit * 0.5)
         lay_over(picture, coloured(colour, shade), inside)

@@ -1,0 +1,156 @@
+"""Folders of made photos in SVHN's format, written by worker processes, whole or not at all."""
+
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, write_digit_struct
+from svhn.errors import UserError
+from svhn.progress import progress
+
+_ZLIB_RLE = 3
+_UNFINISHED = ".unfinished"
+
+
+def check_place(folder: Path, settings_name: str, overwrite: bool) -> None:
+    """Refuses to replace a folder that isn't this program's, or that it isn't asked to replace.
+
+    Args:
+        folder: Where photos shall be.
+        settings_name: The file that lies in each finished folder of the program.
+        overwrite: Whether such a finished folder may be replaced.
+
+    Raises:
+        UserError: If the folder must be left alone.
+    """
+    if not folder.exists():
+        return
+    if not (folder / settings_name).is_file():
+        raise UserError(
+            f"{folder} exists and was not made by this program, so it is left alone; give another"
+            " --out or move it away"
+        )
+    if not overwrite:
+        raise UserError(
+            f"{folder} already holds a whole synthetic split; add --overwrite to replace it, or"
+            " give another --out"
+        )
+
+
+def make_folder(
+    place: Path,
+    make_photos: Callable[[Any], list[LabelledPhoto]],
+    make_tasks: Callable[[str], Sequence[Any]],
+    count: int,
+    workers: int,
+    settings_name: str,
+    settings: dict[str, Any],
+    description: str,
+    initializer: Callable[..., None] | None = None,
+    initial_arguments: tuple = (),
+) -> None:
+    """Makes a folder of photos, replacing what is there.
+
+    The photos are written in a folder beside the place (`train.unfinished-PID`), then the settings
+    and `digitStruct.mat`, and the folder is renamed when it is whole; so a run that is killed
+    leaves nothing that looks whole.
+
+    Args:
+        place: The folder.
+        make_photos: Makes and writes the photos of one task and returns their labels; a function
+            that worker processes can import.
+        make_tasks: The tasks, in the order of the photos, given the folder to write to.
+        count: How many photos there are in all.
+        workers: Processes; 0 for one a core.
+        settings_name: The file that gets the settings.
+        settings: What the folder was made from.
+        description: The words before the progress bar.
+        initializer: Called first in each process with `initial_arguments`.
+        initial_arguments: What all tasks need.
+    """
+    for left_over in place.parent.glob(f"{place.name}{_UNFINISHED}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    # A name of its own: workers of a killed run can't write into this run's folder.
+    unfinished = place.with_name(f"{place.name}{_UNFINISHED}-{os.getpid()}")
+    unfinished.mkdir()
+    try:
+        photos: list[LabelledPhoto] = []
+        tasks = make_tasks(str(unfinished))
+        with progress(total=count, description=description) as bar:
+            for labels in in_order(make_photos, tasks, workers, initializer, initial_arguments):
+                photos += labels
+                bar.update(len(labels))
+        (unfinished / settings_name).write_text(json.dumps(settings, indent=2) + "\n")
+        write_digit_struct(unfinished / DIGIT_STRUCT_NAME, photos)
+        _put_in_place(unfinished, place)
+    finally:  # after an error or Ctrl-C; once it is in place there is nothing to remove
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def in_order(
+    function: Callable[[Any], Any],
+    tasks: Sequence[Any],
+    workers: int,
+    initializer: Callable[..., None] | None = None,
+    initial_arguments: tuple = (),
+) -> Iterator[Any]:
+    """Yields `function(task)` for each task, in the order of the tasks.
+
+    Args:
+        function: A function that worker processes can import.
+        tasks: What it is called with.
+        workers: Processes; 0 for one a core. One works in this process.
+        initializer: Called first in each process.
+        initial_arguments: What it is called with.
+    """
+    workers = min(workers or os.cpu_count() or 1, len(tasks))
+    if workers <= 1:
+        if initializer is not None:
+            initializer(*initial_arguments)
+        yield from map(function, tasks)
+        return
+    # Fresh processes: a fork of a process that has TensorFlow's threads may hang.
+    start = (initializer, *initial_arguments)
+    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, start) as pool:
+        yield from pool.imap(function, tasks)
+
+
+def png_bytes(pixels: np.ndarray) -> bytes:
+    """Returns pixels, uint8 (H, W, 3), as a PNG file: 8-bit RGB."""
+    file = io.BytesIO()
+    # Run-length coding alone: noise has no longer patterns to look for.
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1, compress_type=_ZLIB_RLE)
+    return file.getvalue()
+
+
+def stop_if_orphaned() -> None:
+    """Ends a worker process whose parent has died: nobody waits for its photos."""
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        raise SystemExit(1)
+
+
+def _start_worker(initializer: Callable[..., None] | None = None, *arguments: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent deals with Ctrl-C
+    if initializer is not None:
+        initializer(*arguments)
+
+
+def _put_in_place(unfinished: Path, place: Path) -> None:
+    if not place.exists():
+        unfinished.rename(place)
+        return
+    replaced = place.with_name(place.name + ".replaced")
+    shutil.rmtree(replaced, ignore_errors=True)
+    place.rename(replaced)
+    unfinished.rename(place)
+    shutil.rmtree(replaced)
