@@ -28,7 +28,7 @@ def test_a_layer_that_is_not_known_is_not_counted_as_nothing():
         count_multiply_adds(small_model(layers.DepthwiseConv2D(3)))
 
 
-@pytest.mark.parametrize("name", ["compact", "plain", "vgg16"])
+@pytest.mark.parametrize("name", MODEL_NAMES)
 def test_half_of_what_tensorflows_profiler_counts(name):
     model = build_model(name)
     graph = tf.function(lambda images: model(images, training=False)).get_concrete_function(
@@ -38,9 +38,3 @@ def test_half_of_what_tensorflows_profiler_counts(name):
     profile = tf.compat.v1.profiler.profile(graph.graph, cmd="op", options=options)
     # The profiler adds biases, activations and normalisation.
     assert count_multiply_adds(model) == pytest.approx(profile.total_float_ops / 2, rel=0.03)
-
-
-@pytest.mark.parametrize("name", MODEL_NAMES)
-def test_every_model_can_be_counted(name):
-    model = build_model(name)
-    assert count_multiply_adds(model) > 0.5 * model.count_params()
