@@ -66,7 +66,7 @@ def main(config: RobustnessConfig) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(robustness_as_json(measurements, about), indent=2, ensure_ascii=False)
     write_whole(folder / f"robustness_{config.split}.json", (text + "\n").encode())
-    title = f"{about['model']}, {len(photos):,} photos of {config.split}, 95 % intervals"
+    title = f"{about['model']}, {len(photos):,} photos of {config.split}"
     chart = robustness_chart(measurements, title)
     chart.savefig(folder / f"robustness_{config.split}.png")
     print(f"{loaded.path}: {title}")

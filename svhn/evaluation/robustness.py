@@ -78,8 +78,7 @@ def _turn(photo, boxes, level, random):
 
 
 def _blur(photo, boxes, level, random):
-    box = union_box(boxes)
-    return blurred(photo, level * float(box[3])), box
+    return blurred(photo, level * float(boxes[:, 3].mean())), union_box(boxes)
 
 
 def _darken(photo, boxes, level, random):
@@ -123,7 +122,7 @@ PANELS = (
     ),
     Panel(
         "blur",
-        "Blur: Gaussian σ, % of the number's height",
+        "Blur: Gaussian σ, % of the digits' height",
         _blur,
         (("0", None), *_percent_levels(2, 4, 6, 8, 10)),
     ),

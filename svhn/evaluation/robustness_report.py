@@ -15,6 +15,14 @@ from svhn.evaluation.robustness import PANELS, Measurement, Panel
 COLUMNS = 4
 _PANEL_INCHES = (3.6, 3.1)
 _DOTS_PER_INCH = 100
+_LINE = {"color": RIGHT_COLOUR, "marker": "o", "markersize": 5, "linewidth": 2}
+_UNCHANGED = {
+    "marker": "o",
+    "markersize": 7,
+    "markerfacecolor": "white",
+    "markeredgecolor": LINE_COLOUR,
+    "linestyle": "none",
+}
 
 
 def robustness_chart(
@@ -22,8 +30,8 @@ def robustness_chart(
 ) -> Figure:
     """Returns a figure with a panel for each kind of change; `savefig` writes it.
 
-    Points with 95 % intervals, the levels at equal distances. The dashed line is the unchanged
-    photos; all panels have the same accuracy axis.
+    Points with 95 % intervals, the levels at equal distances. The dashed line and the hollow
+    points are the unchanged photos; all panels have the same accuracy axis.
 
     Args:
         measurements: As `svhn.evaluation.robustness.measure_robustness` gives them for `panels`.
@@ -41,8 +49,13 @@ def robustness_chart(
     unchanged = next((part.sequence for part in measurements if part.level is None), None)
     for panel, place in zip(panels, axes, strict=False):
         _draw(place, panel, [part for part in measurements if part.panel == panel.name], unchanged)
-    for place in axes[len(panels) :]:
+    unused = axes[len(panels) :]
+    for place in unused:
         place.set_axis_off()
+    if len(unused):
+        unused[0].plot([], label="changed, with 95 % interval", **_LINE)
+        unused[0].plot([], label="unchanged, tight box", **_UNCHANGED)
+        unused[0].legend(loc="center", frameon=False, fontsize=11)
     lowest = min(part.sequence.interval[0] for part in measurements)
     axes[0].set_ylim(np.floor(10 * lowest) / 10 - 0.02, 1.0)
     for place in axes[::COLUMNS]:
@@ -104,16 +117,13 @@ def _draw(
         places,
         shares,
         yerr=np.abs(intervals.T - shares),
-        color=RIGHT_COLOUR,
         ecolor=RIGHT_COLOUR + "80",
-        marker="o",
-        markersize=5,
-        linewidth=2,
         capsize=3,
+        **_LINE,
     )
     for place, part, share in zip(places, parts, shares, strict=True):
         if part.level is None:  # the unchanged photo, where it lies among the levels
-            axes.plot(place, share, "o", color="white", markeredgecolor=LINE_COLOUR, markersize=7)
+            axes.plot(place, share, zorder=5, **_UNCHANGED)
     axes.set_title(panel.title, fontsize=10)
     axes.set_xticks(places, [part.level_name for part in parts])
     axes.set_xlim(-0.4, len(parts) - 0.6)
