@@ -21,9 +21,9 @@ __all__ = [
     "locate_damage",
     "parse_record",
     "parse_records",
-    "read_photos",
     "photo_count",
     "read_manifest",
+    "read_photos",
     "serialize_record",
     "shard_paths",
 ]
