@@ -49,8 +49,8 @@ def write_held_out(data_dir: str | Path, split: str, out: Path) -> int:
             photos.append(LabelledPhoto(photo.file_name, photo.digits, photo.boxes))
     if not photos:
         raise UserError(
-            f"--split={split}: all its photos in {data_dir} come from extra/. Convert a folder with "
-            "real photos in train/ or test/"
+            f"--split={split}: all its photos in {data_dir} come from extra/. Convert a folder "
+            "with real photos in train/ or test/"
         )
     write_digit_struct(folder / DIGIT_STRUCT_NAME, photos)
     return len(photos)
@@ -130,7 +130,7 @@ def difference(first: Proportion, second: Proportion) -> tuple[float, float, flo
 
 
 def length_rows(kinds: Mapping[str, Mapping[int, Proportion]]) -> list[tuple[str, ...]]:
-    """Returns a row of texts for each length: "5", then "93.10 % (90.1–95.2), 410" for each kind."""
+    """Returns a row for each length: "5", then for each kind "93.10 % (90.1–95.2), 410"."""
     return [
         (str(length), *(_text(by_length.get(length)) for by_length in kinds.values()))
         for length in LENGTHS
