@@ -36,8 +36,9 @@ def main(config: CropsConfig) -> int:
     from svhn.checkpoints import load_model
     from svhn.data.records import read_photos
     from svhn.evaluation.metrics import compute_metrics
+    from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import make_predict_step, predict
-    from svhn.evaluation.several_crops import MOST_CROPS, averaging_model, batches_of_crops
+    from svhn.evaluation.several_crops import MOST_CROPS, averaging_model, crops_of_photos
 
     counts = [int(text) for text in config.crops if text.isdecimal()]
     if len(counts) < len(config.crops) or not all(1 <= count <= MOST_CROPS for count in counts):
@@ -48,7 +49,7 @@ def main(config: CropsConfig) -> int:
     for count in counts:
         predictions = predict(
             make_predict_step(averaging_model(loaded.model, count)),
-            batches_of_crops(photos, count, 64),
+            batches_of_pictures(photos, crops_of_photos(photos, count), 64),
             total=len(photos),
             description=f"{count} crops",
         )

@@ -7,13 +7,12 @@ are the same at every level of a change, so that levels differ by the level and 
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import tensorflow as tf
 
 from svhn.data.records import ConvertedPhoto
 from svhn.evaluation.metrics import Proportion
@@ -26,11 +25,11 @@ from svhn.evaluation.perturbations import (
     turned,
     without_colour,
 )
+from svhn.evaluation.pictures import batches_of_pictures, crop_picture
 from svhn.evaluation.predict import PredictStep, predict
 from svhn.geometry import union_box
 from svhn.images import load_picture
-from svhn.labels import label_array
-from svhn.preprocessing import INPUT_SIZE, MARGIN, crop
+from svhn.preprocessing import MARGIN
 
 Change = Callable[
     [np.ndarray, np.ndarray, float, np.random.Generator], tuple[np.ndarray, np.ndarray]
@@ -166,7 +165,7 @@ def measure_robustness(
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             predictions = predict(
                 predict_step,
-                _batches(photos, pool.map(make, photos, pixels), batch_size),
+                batches_of_pictures(photos, pool.map(make, photos, pixels), batch_size),
                 total=len(photos),
                 description=f"{panel.name} {level_name}",
             )
@@ -190,12 +189,6 @@ def photo_generator(seed: int, panel: str, photo: ConvertedPhoto) -> np.random.G
     return np.random.default_rng([seed, key])
 
 
-_crop = tf.function(
-    crop,
-    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([4], tf.float32)],
-)
-
-
 def _picture(
     photo: ConvertedPhoto, pixels: np.ndarray, panel: Panel, level: float | None, seed: int
 ) -> np.ndarray:
@@ -203,17 +196,4 @@ def _picture(
     if level is not None:
         random = photo_generator(seed, panel.name, photo)
         pixels, box = panel.change(pixels, photo.boxes, level, random)
-    return _crop(pixels, box).numpy()
-
-
-def _batches(
-    photos: Sequence[ConvertedPhoto], pictures: Iterator[np.ndarray], batch_size: int
-) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    for start in range(0, len(photos), batch_size):
-        part = photos[start : start + batch_size]
-        images = np.empty((len(part), INPUT_SIZE, INPUT_SIZE, 3), np.float32)
-        for row in range(len(part)):
-            images[row] = next(pictures)
-        labels = np.array([label_array(photo.digits) for photo in part], np.int32)
-        names = [f"{photo.folder}/{photo.file_name}" for photo in part]
-        yield tf.constant(images), tf.constant(labels), tf.constant(names)
+    return crop_picture(pixels, box)

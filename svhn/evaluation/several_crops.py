@@ -4,19 +4,17 @@ A choice made at test time: it costs as many readings as there are crops, and it
 reported apart from those of the single crop.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, ops
 
 from svhn.data.records import ConvertedPhoto
+from svhn.evaluation.pictures import crop_picture
 from svhn.geometry import union_box
 from svhn.images import load_picture
-from svhn.labels import label_array
-from svhn.preprocessing import INPUT_SIZE, crop
 
 _SHIFT = 0.04
 """Of the box's width and height."""
@@ -108,32 +106,17 @@ def averaging_model(model: keras.Model, crops: int) -> keras.Model:
     return keras.Model(images, averaged)
 
 
-def batches_of_crops(
-    photos: Sequence[ConvertedPhoto], crops: int, batch_size: int
-) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    """Yields photos for `svhn.evaluation.predict.predict`, each with several crops.
+def crops_of_photos(photos: Iterable[ConvertedPhoto], crops: int) -> Iterator[np.ndarray]:
+    """Yields the crops of each photo, for `svhn.evaluation.pictures.batches_of_pictures`.
 
     Args:
         photos: As `svhn.data.records.read_photos` gives them.
         crops: 1 to `MOST_CROPS`.
-        batch_size: Photos at a time.
 
     Yields:
-        images float32 [B, crops, 54, 54, 3], labels int32 [B, 6], names string [B].
+        float32 [crops, 54, 54, 3].
     """
-    for start in range(0, len(photos), batch_size):
-        part = photos[start : start + batch_size]
-        images = np.empty((len(part), crops, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
-        for row, photo in enumerate(part):
-            pixels = load_picture(photo.encoded, photo.file_name)
-            for column, box in enumerate(crop_boxes(union_box(photo.boxes), crops)):
-                images[row, column] = _crop(pixels, box)
-        labels = np.array([label_array(photo.digits) for photo in part], np.int32)
-        names = [f"{photo.folder}/{photo.file_name}" for photo in part]
-        yield tf.constant(images), tf.constant(labels), tf.constant(names)
-
-
-_crop = tf.function(
-    crop,
-    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([4], tf.float32)],
-)
+    for photo in photos:
+        pixels = load_picture(photo.encoded, photo.file_name)
+        boxes = crop_boxes(union_box(photo.boxes), crops)
+        yield np.stack([crop_picture(pixels, box) for box in boxes])

@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 
 from svhn.data.records import read_photos
+from svhn.evaluation.pictures import batches_of_pictures
 from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
 from svhn.evaluation.several_crops import (
     MOST_CROPS,
     averaging_model,
-    batches_of_crops,
     crop_boxes,
+    crops_of_photos,
 )
 from svhn.labels import HEAD_NAMES
 from tests.small_conversion import small_model, write_conversion
@@ -51,7 +52,7 @@ def test_one_crop_is_the_usual_evaluation(tmp_path):
     expected = evaluate_split(model, data_dir, "val", 2)
     photos = list(read_photos(data_dir, "val"))
     step = make_predict_step(averaging_model(model, 1))
-    measured = predict(step, batches_of_crops(photos, 1, 2))
+    measured = predict(step, batches_of_pictures(photos, crops_of_photos(photos, 1), 2))
     assert measured.file_names == expected.file_names
     np.testing.assert_array_equal(measured.labels, expected.labels)
     np.testing.assert_array_equal(measured.predicted, expected.predicted)
