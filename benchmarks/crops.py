@@ -35,7 +35,8 @@ def main(config: CropsConfig) -> int:
     """Prints a row for each number of crops."""
     from svhn.checkpoints import load_model
     from svhn.data.records import read_photos
-    from svhn.evaluation.metrics import compute_metrics
+    from svhn.evaluation.calibration import calibrate
+    from svhn.evaluation.metrics import Proportion, count_right_digits, coverage_at_accuracy
     from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import make_predict_step, predict
     from svhn.evaluation.several_crops import MOST_CROPS, averaging_model, crops_of_photos
@@ -53,18 +54,18 @@ def main(config: CropsConfig) -> int:
             total=len(photos),
             description=f"{count} crops",
         )
-        metrics = compute_metrics(
-            predictions.labels, predictions.predicted, predictions.confidence, 0.98
-        )
-        low, high = metrics.sequence.interval
+        right, confidence = predictions.right, predictions.confidence
+        sequence = Proportion(int(right.sum()), len(photos))
+        low, high = sequence.interval
+        digit = count_right_digits(predictions.labels, predictions.predicted)
         rows.append(
             (
                 str(count),
-                f"{100 * metrics.sequence.share:.2f} %",
+                f"{100 * sequence.share:.2f} %",
                 f"{100 * low:.2f}–{100 * high:.2f}",
-                f"{100 * metrics.digit.share:.2f} %",
-                f"{100 * metrics.coverage.share:.2f} %",
-                f"{100 * metrics.calibration.expected_calibration_error:.2f} %",
+                f"{100 * digit.share:.2f} %",
+                f"{100 * coverage_at_accuracy(right, confidence, 0.98).share:.2f} %",
+                f"{100 * calibrate(right, confidence).expected_calibration_error:.2f} %",
             )
         )
     header = ("crops", "sequence", "95 %", "digit", "coverage at 98 %", "calibration error")
