@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from svhn.data.resumable_download import UnreachableError, fetch
+from svhn.data.resumable_download import fetch
 from svhn.errors import UserError
 from svhn.models.vgg16 import BACKBONE_LAYERS
 
@@ -80,7 +80,7 @@ def download_imagenet_weights(url: str = WEIGHTS_URL, md5: str = WEIGHTS_MD5) ->
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             fetch(url, part)
-        except UnreachableError as error:
+        except UserError as error:
             raise UserError(
                 f"--backbone_weights={IMAGENET}: {error}. Fetch {url} by another way, put it at "
                 f"{path} or give its path as --backbone_weights"

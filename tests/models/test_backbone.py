@@ -124,9 +124,15 @@ def test_a_download_is_checked_and_kept_where_keras_keeps_it(tmp_path, monkeypat
     assert fetched == [backbone.WEIGHTS_URL] * 2
 
 
-def test_without_a_network_the_file_to_fetch_by_hand_is_named(tmp_path, monkeypatch):
+@pytest.mark.parametrize("refused", [False, True])
+def test_without_a_download_the_file_to_fetch_by_hand_is_named(refused, tmp_path, monkeypatch):
+    def refuse(url, part):
+        raise UserError("the server answers 403")
+
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(resumable_download, "ATTEMPTS", 1)
+    if refused:
+        monkeypatch.setattr(backbone, "fetch", refuse)
     with pytest.raises(UserError) as error:
         backbone.download_imagenet_weights("http://127.0.0.1:9/weights.h5")
     message = str(error.value)
