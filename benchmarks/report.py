@@ -28,6 +28,22 @@ def print_report(title: str, rows: Sequence[Row]) -> None:
     print(f"  on {machine()}", flush=True)
 
 
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints the title, a header and the rows in columns, and the machine with the date.
+
+    The first column is text, on the left; the others are figures, on the right.
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    print(title)
+    for cells in (header, *rows):
+        first, *others = (
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        print("  " + "  ".join([first, *others]).rstrip())
+    print(f"  on {machine()}", flush=True)
+
+
 def machine() -> str:
     """Returns the processor, the cores and the date: "AMD EPYC 7B13, 2 cores, 2026-11-21"."""
     processor = platform.processor() or platform.machine()

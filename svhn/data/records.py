@@ -4,8 +4,11 @@ A record holds the photo's encoded bytes and its digits' boxes, not a crop: ever
 from the same shards, in the tf.data graph. `svhn.data.record_writer` lists the features.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 # Re-exported: readers of records need no other module.
@@ -13,12 +16,14 @@ from svhn.data.manifest import photo_count, read_manifest, shard_paths
 from svhn.data.record_writer import serialize_record
 
 __all__ = [
+    "ConvertedPhoto",
     "digit_counts",
     "locate_damage",
     "parse_record",
     "parse_records",
     "photo_count",
     "read_manifest",
+    "read_photos",
     "serialize_record",
     "shard_paths",
 ]
@@ -33,6 +38,42 @@ _FEATURES = {
     "split": tf.io.FixedLenFeature([], tf.string),
     "file_name": tf.io.FixedLenFeature([], tf.string),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class ConvertedPhoto:
+    """A photo as a conversion holds it, outside of TensorFlow's graphs."""
+
+    encoded: bytes
+    """PNG."""
+
+    digits: tuple[int, ...]
+    """0 to 9, from left to right."""
+
+    boxes: np.ndarray
+    """float32 (N, 4): left, top, width, height of each digit, pixels."""
+
+    folder: str
+    """The official folder: train, extra or test."""
+
+    file_name: str
+
+
+def read_photos(data_dir: str | Path, split: str) -> Iterator[ConvertedPhoto]:
+    """Yields every photo of a split once, in the order of the shards.
+
+    Raises:
+        UserError: If there is no whole conversion, or the split is absent or empty.
+    """
+    for serialized in tf.data.TFRecordDataset(shard_paths(data_dir, split)):
+        record = {name: value.numpy() for name, value in parse_record(serialized).items()}
+        yield ConvertedPhoto(
+            record["image"],
+            tuple(record["digit_labels"].tolist()),
+            record["digit_boxes"],
+            record["split"].decode(),
+            record["file_name"].decode(),
+        )
 
 
 def parse_record(serialized: tf.Tensor) -> dict[str, tf.Tensor]:

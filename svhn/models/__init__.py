@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import keras
 
-MODEL_NAMES = ("compact", "goodfellow", "plain")
+MODEL_NAMES = ("compact", "goodfellow", "plain", "vgg16")
 """The models there are. Each is a module of this package with a function `build`."""
+
+BACKBONE_MODELS = ("vgg16",)
+"""Those whose convolutions may start from ImageNet's weights (`svhn.models.backbone`)."""
 
 DEFAULT_MODEL = "compact"
 

@@ -118,10 +118,18 @@ class TrainingConfig:
 
     model: str = option(
         "Network. compact is small enough for a CPU; goodfellow is the paper's, ten times as slow; "
-        "plain is a simple one to try things out with.",
+        "plain is a simple one to try things out with; vgg16 is the well-known one, for GPUs.",
         DEFAULT_MODEL,
         group="Model",
         choices=MODEL_NAMES,
+    )
+    backbone_weights: str = option(
+        "Start the convolutions of vgg16 from ImageNet's weights: imagenet for the file that "
+        "keras.applications downloads, or the path of such a file (.h5, .weights.h5, without top). "
+        "They know edges and shapes from the first step, which counts most where photos are few. "
+        "Read at the start of a new run alone.",
+        "",
+        group="Model",
     )
 
     batch_size: int = option(

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.augmentation_config import Augmentation
-from svhn.checkpoints import Checkpoints, load_weights
+from svhn.checkpoints import Checkpoints
 from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
 from svhn.data.mixing import parse_mix
 from svhn.errors import UserError
@@ -32,6 +32,7 @@ from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.data_description import describe_data
 from svhn.training.devices import Workers, distribute, make_strategy, naming_lost_workers
+from svhn.training.first_weights import check_first_weights, load_first_weights
 from svhn.training.optimizers import make_optimizer, set_falls
 from svhn.training.profiling import Profile
 from svhn.training.run_state import (
@@ -63,6 +64,7 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
         UserError: If data, flags, checkpoint or TF_CONFIG don't fit, the loss is no longer finite,
             or another worker is lost.
     """
+    check_first_weights(config)
     data = describe_data(config)
     strategy = strategy or make_strategy()
     workers = Workers(strategy)
@@ -101,10 +103,9 @@ def _train(
     saved = checkpoints.restore_last()
     state = state_from_saved(saved, config, data) if saved else RunState()
     set_falls(optimizer, state.falls)
-    if not saved and config.restore_checkpoint:
-        load_weights(model, config.restore_checkpoint)
-        if average:
-            average.restart()
+    origin = "" if saved else load_first_weights(config, model)
+    if origin and average:
+        average.restart()
     workers.require_same(*_what_workers_share(config, data, state))
 
     workers.say(
@@ -114,8 +115,8 @@ def _train(
     )
     if state.step:
         workers.say(f"Continues {config.train_logdir} at step {state.step:,}")
-    elif config.restore_checkpoint:
-        workers.say(f"Starts from the weights of {config.restore_checkpoint}")
+    elif origin:
+        workers.say(f"Starts from the weights of {origin}")
 
     events = Summaries(config.train_logdir, state.step) if workers.is_chief else nullcontext()
     with events as summaries, stop_signals() as signals:

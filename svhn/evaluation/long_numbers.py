@@ -1,0 +1,156 @@
+"""Numbers of every length to measure on: the official test photos have two with five digits.
+
+Two kinds are made, none from a photo that was trained on: new numbers composed of strips of the
+held-out photos' own digits (`svhn.data.recombined`, from the folder that `write_held_out` makes),
+and rendered photos, as many of each length. Composed photos share their digits and grounds, so
+that their figures are less certain than intervals over independent photos say.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, write_digit_struct
+from svhn.data.records import read_photos
+from svhn.data.synthetic.data_set import photo_generator, png_bytes
+from svhn.data.synthetic.fonts import Typeface
+from svhn.data.synthetic.layout import draw_layout
+from svhn.data.synthetic.scene import render_photo
+from svhn.errors import UserError
+from svhn.evaluation.metrics import Proportion
+from svhn.progress import progress
+
+LENGTHS = (1, 2, 3, 4, 5)
+
+
+def write_held_out(data_dir: str | Path, split: str, out: Path) -> int:
+    """Writes the real photos of a converted split back as SVHN has them, into OUT/train.
+
+    Args:
+        data_dir: The folder that holds `tfrecords/`.
+        split: What training doesn't see: "val" or "test". Of `val`, photos that come from the
+            official folder `extra` are left out: rendered ones lie there.
+        out: An existing folder without `train/`.
+
+    Returns:
+        How many photos were written.
+
+    Raises:
+        UserError: If there is no whole conversion, or no such photo.
+    """
+    folder = out / "train"
+    folder.mkdir()
+    photos = []
+    for photo in read_photos(data_dir, split):
+        if photo.folder != "extra":
+            (folder / photo.file_name).write_bytes(photo.encoded)
+            photos.append(LabelledPhoto(photo.file_name, photo.digits, photo.boxes))
+    if not photos:
+        raise UserError(
+            f"--split={split}: all its photos in {data_dir} come from extra/. Convert a folder "
+            "with real photos in train/ or test/"
+        )
+    write_digit_struct(folder / DIGIT_STRUCT_NAME, photos)
+    return len(photos)
+
+
+def write_rendered(
+    out: Path, photos_a_length: int, seed: int, typefaces: Sequence[Typeface]
+) -> int:
+    """Renders as many photos of each length, 1 to 5, into OUT/extra.
+
+    They are photos of `svhn.data.synthetic` with this seed: of those that would come, the first
+    ones that have a length still wanted. What a photo shows is drawn before it is rendered, so
+    that going past the others costs little.
+
+    Args:
+        out: An existing folder without `extra/`.
+        photos_a_length: How many of each length.
+        seed: Another one than that of the photos trained on.
+        typefaces: The fonts to choose from.
+
+    Returns:
+        How many photos were written.
+    """
+    folder = out / "extra"
+    folder.mkdir()
+    wanted = dict.fromkeys(LENGTHS, photos_a_length)
+    photos = []
+    index = 0
+    with progress(total=sum(wanted.values()), description="Rendering") as bar:
+        while any(wanted.values()):
+            length = len(draw_layout(photo_generator(seed, "extra", index)).digits)
+            if wanted.get(length):
+                wanted[length] -= 1
+                rendered = render_photo(photo_generator(seed, "extra", index), typefaces)
+                name = f"{len(photos) + 1}.png"
+                (folder / name).write_bytes(png_bytes(rendered))
+                photos.append(LabelledPhoto(name, rendered.digits, rendered.boxes))
+                bar.update()
+            index += 1
+    write_digit_struct(folder / DIGIT_STRUCT_NAME, photos)
+    return len(photos)
+
+
+def proportions_by_length(results: Mapping, split: str) -> dict[int, Proportion]:
+    """Returns the sequence accuracy by length, 1 to 5, from what eval.py wrote.
+
+    Args:
+        results: `results.json`.
+        split: One that was evaluated.
+    """
+    by_length = results["splits"][split]["sequence_accuracy_by_length"]
+    return {
+        length: Proportion(by_length[str(length)]["correct"], by_length[str(length)]["count"])
+        for length in LENGTHS
+        if str(length) in by_length
+    }
+
+
+def difference(first: Proportion, second: Proportion) -> tuple[float, float, float]:
+    """Returns how much larger the first share is than the second, with its 95 % interval.
+
+    From the two Wilson intervals (R. G. Newcombe, "Interval estimation for the difference between
+    independent proportions", Statistics in Medicine 17 (1998), 873-890, method 10).
+
+    Args:
+        first: Of at least one.
+        second: Of at least one, counted independently.
+
+    Returns:
+        The difference, its lower and its upper end, -1 to 1.
+    """
+    (low_1, high_1), (low_2, high_2) = first.interval, second.interval
+    gap = first.share - second.share
+    below = math.hypot(first.share - low_1, high_2 - second.share)
+    above = math.hypot(high_1 - first.share, second.share - low_2)
+    return gap, gap - below, gap + above
+
+
+def length_rows(kinds: Mapping[str, Mapping[int, Proportion]]) -> list[tuple[str, ...]]:
+    """Returns a row for each length: "5", then for each kind "93.10 % (90.1–95.2), 410"."""
+    return [
+        (str(length), *(_text(by_length.get(length)) for by_length in kinds.values()))
+        for length in LENGTHS
+    ]
+
+
+def gap_row(kinds: Mapping[str, Mapping[int, Proportion]]) -> tuple[str, ...]:
+    """Returns a row of texts: how many points better three digits are read than five."""
+    return ("3 less 5", *(_gap(by_length) for by_length in kinds.values()))
+
+
+def _text(proportion: Proportion | None) -> str:
+    if proportion is None or not proportion.count:
+        return "–"
+    low, high = np.multiply(100, proportion.interval)
+    return f"{100 * proportion.share:.2f} % ({low:.1f}–{high:.1f}), {proportion.count:,}"
+
+
+def _gap(by_length: Mapping[int, Proportion]) -> str:
+    if 3 not in by_length or 5 not in by_length:
+        return "–"
+    gap, low, high = np.multiply(100, difference(by_length[3], by_length[5]))
+    return f"{gap:+.1f} points ({low:+.1f} to {high:+.1f})"
