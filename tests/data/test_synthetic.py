@@ -16,7 +16,7 @@ from PIL import Image
 
 from svhn.data import photo_folder
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_digit_struct
-from svhn.data.synthetic import SyntheticConfig, data_set, fonts, render_data_set
+from svhn.data.synthetic import SyntheticConfig, data_set, fonts, render_data_set, scene
 from svhn.data.synthetic.data_set import photo_generator, png_bytes
 from svhn.data.synthetic.digits import Lettering, digit_mask, put_on_wall
 from svhn.data.synthetic.enamel import EnamelStyle, draw_enamel_style, enamel_mask
@@ -375,6 +375,24 @@ class TestStrokeMeasures:
         values = np.random.default_rng(2).normal(0, 3, 5000)
         assert wasserstein(values, values) == 0
         assert wasserstein(values + 1.5, values) == pytest.approx(0.5, rel=0.03)
+
+
+def test_a_number_that_leaves_its_photo_is_drawn_anew(typefaces, monkeypatch):
+    layouts = []
+
+    def first_one_outside(random):
+        layout = draw_layout(random)
+        if not layouts:
+            layout = dataclasses.replace(layout, centre=(-3.0 * layout.photo_width, 5.0))
+        layouts.append(layout)
+        return layout
+
+    monkeypatch.setattr(scene, "draw_layout", first_one_outside)
+    photo = render_photo(np.random.default_rng(4), typefaces)
+    assert len(layouts) == 2 and photo.digits == layouts[1].digits
+    left, top, width, height = photo.boxes.T
+    assert (left < photo.pixels.shape[1]).all() and (left + width > 0).all()
+    assert (top < photo.pixels.shape[0]).all() and (top + height > 0).all()
 
 
 def test_png_bytes_hold_the_pixels(many_photos):

@@ -16,12 +16,16 @@ from svhn.data.synthetic.photography import draw_camera, take_photo
 from svhn.data.synthetic.plaques import draw_plaque, paint_plaque
 from svhn.data.synthetic.projection import Projection, view
 from svhn.data.synthetic.walls import paint_edges, paint_wall
+from svhn.geometry import clip_boxes
 
 _MAX_CANVAS_PIXELS = 22_000
 _MAX_SUPERSAMPLING = 1.4
 _PLAQUE_SHARE = 0.62
 _TILES_SHARE = 0.05
 """Numbers on one plaque, and with a tile under each digit; the others are right on the wall."""
+
+_LEAST_SEEN = 0.3
+"""The share of each digit's box that must lie in the photo."""
 
 _INK_HEIGHT = 0.93
 """Height of the ink over the height of its box: SVHN's boxes are slightly loose."""
@@ -52,6 +56,16 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
         random: The photo's own generator.
         typefaces: The fonts to choose from, at least one.
     """
+    while True:
+        photo = _render(random, typefaces)
+        height, width = photo.pixels.shape[:2]
+        seen = clip_boxes(photo.boxes, width, height)[:, 2:].prod(axis=1)
+        # Steep numbers at a photo's edge can leave it; nobody would label what isn't there.
+        if (seen >= _LEAST_SEEN * photo.boxes[:, 2:].prod(axis=1)).all():
+            return photo
+
+
+def _render(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> RenderedPhoto:
     layout = draw_layout(random)
     size = (layout.photo_width, layout.photo_height)
     scale = min(_MAX_SUPERSAMPLING, (_MAX_CANVAS_PIXELS / (size[0] * size[1])) ** 0.5)
