@@ -117,7 +117,7 @@ class TrainingConfig:
     )
 
     model: str = option(
-        "Network. compact is small enough for a CPU; goodfellow is the paper's, ten times as slow; "
+        "Network. compact is small enough for a CPU; goodfellow is the paper's, six times as slow; "
         "plain is a simple one to try things out with; vgg16 is the well-known one, for GPUs.",
         DEFAULT_MODEL,
         group="Model",
