@@ -45,11 +45,12 @@ def main(config: CropsConfig) -> int:
     if len(counts) < len(config.crops) or not all(1 <= count <= MOST_CROPS for count in counts):
         raise UserError(f"--crops={','.join(config.crops)}: give numbers from 1 to {MOST_CROPS}")
     loaded = load_model(config.checkpoint_dir)
+    temperature = loaded.calibration.temperature
     photos = list(read_photos(config.data_dir, config.split))
     rows = []
     for count in counts:
         predictions = predict(
-            make_predict_step(averaging_model(loaded.model, count)),
+            make_predict_step(averaging_model(loaded.model, count), temperature),
             batches_of_pictures(photos, crops_of_photos(photos, count), 64),
             total=len(photos),
             description=f"{count} crops",

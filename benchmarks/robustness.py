@@ -52,7 +52,8 @@ def main(config: RobustnessConfig) -> int:
 
     loaded = load_model(config.checkpoint_dir)
     photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))
-    measurements = measure_robustness(make_predict_step(loaded.model), photos, config.seed)
+    predict_step = make_predict_step(loaded.model, loaded.calibration.temperature)
+    measurements = measure_robustness(predict_step, photos, config.seed)
     about = {
         "model": loaded.config["model"],
         "checkpoint": str(loaded.path),
