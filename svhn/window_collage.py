@@ -34,9 +34,10 @@ def background(
     # A strip that is too narrow to be looked at isn't.
     region = tf.where(is_empty, tf.concat([tf.zeros(2), photo_size], axis=0), strip)
     first, last = tf.math.ceil(region[:2]), tf.floor(region[2:])
-    step = (last - first) / config.size
+    # From centre to centre of the outermost pixels: so no pixel of the window is beyond an edge.
+    step = tf.maximum(last - first - 1, 0.0) / config.size
     picture, is_photo = random_window.look_up(
-        photo, region, tf.linalg.diag(step), first + step * 0.5, config.size
+        photo, region, tf.linalg.diag(step), first + 0.5 + step * 0.5, config.size
     )
     digits = random_window.in_places(
         tf.zeros([0], tf.int32), tf.zeros([0, 4]), tf.zeros([0], tf.bool)
