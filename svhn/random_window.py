@@ -7,6 +7,7 @@ a photo and a key give the same window whatever the order, the parallelism or th
 import math
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from svhn.detector_input import PADDING_LEVEL
@@ -153,37 +154,98 @@ def look_up(
     first = tf.clip_by_value(tf.floor(low), region_start, region_end - 1)
     last = tf.clip_by_value(tf.math.ceil(high), first + 1, region_end)
     (left, top), (right, bottom) = (tf.unstack(tf.cast(edge, tf.int32)) for edge in (first, last))
-    pixels = photo[tf.newaxis, top:bottom, left:right]
+    pixels = photo[top:bottom, left:right]
 
     step = tf.abs(tf.linalg.diag_part(to_photo))
     length = last - first
     is_fine = tf.reduce_any(step > _LARGEST_STEP)
     reduced_length = tf.where(is_fine, tf.math.ceil(length * tf.minimum(1 / step, 1.0)), length)
-    pixels = tf.cond(
-        is_fine,
-        lambda: tf.raw_ops.ResizeArea(
-            images=pixels, size=tf.reverse(tf.cast(reduced_length, tf.int32), [0])
-        ),
-        lambda: tf.cast(pixels, tf.float32),
-    )
+
+    def reduced() -> tf.Tensor:
+        new_size = tf.reverse(tf.cast(reduced_length, tf.int32), [0])
+        averages = tf.raw_ops.ResizeArea(images=pixels[tf.newaxis], size=new_size)[0]
+        return tf.cast(tf.round(averages), tf.uint8)
+
+    pixels = tf.cond(is_fine, reduced, lambda: pixels)
     reduction = reduced_length / length
-    to_pixels = to_photo * reduction[:, tf.newaxis]
-    start = (origin - first) * reduction - 0.5
-    # What is beyond the edge is 0 in all channels; the fourth says how much of a pixel it is.
-    pixels = tf.pad(pixels, [[0, 0], [0, 0], [0, 0], [0, 1]], constant_values=1.0)
-    looked_up = tf.raw_ops.ImageProjectiveTransformV3(
-        images=pixels,
-        transforms=tf.concat(
-            [to_pixels[0], start[:1], to_pixels[1], start[1:], tf.zeros(2)], axis=0
-        )[tf.newaxis],
-        output_shape=[size, size],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )[0]
-    looked_up = tf.ensure_shape(looked_up, [size, size, 4])
-    is_photo = looked_up[..., 3:]
-    return looked_up[..., :3] + PADDING_LEVEL * (1 - is_photo), is_photo
+    levels = _between_pixels(
+        pixels, to_photo * reduction[:, tf.newaxis], (origin - first) * reduction, size
+    )
+    is_photo = levels[..., 3:] * (1 / 255)
+    return levels[..., :3] + PADDING_LEVEL * (1 - is_photo), is_photo
+
+
+def _between_pixels(
+    pixels: tf.Tensor, to_pixels: tf.Tensor, origin: tf.Tensor, size: int
+) -> tf.Tensor:
+    """Returns the grey levels between pixels: float32 [size, size, 4], in steps of 1/256.
+
+    The fourth channel is 255 where there are pixels. Beyond their edge all four fall to 0 within a
+    pixel; only where they are not 0 is anything looked up. As in `svhn.random_view.look_up`, the
+    four channels of a pixel are 16 bits each of one number, so that one look-up and one product
+    serve them all.
+
+    Args:
+        pixels: uint8 [h, w, 3].
+        to_pixels: float32 [2, 2]: steps (x, y) among them for a step (x, y) in the window.
+        origin: float32 [2]: where the centre of the window's first pixel lies among them.
+        size: Of the window, pixels.
+    """
+    pixels = tf.pad(pixels, [[0, 0], [0, 0], [0, 1]], constant_values=255)
+    pixels = tf.pad(pixels, [[1, 1], [1, 1], [0, 0]])  # the edge from which they fall
+    row_length = tf.shape(pixels)[1]
+    # The centre of the first pixel within the edge is place 1.
+    origin = origin + 0.5
+    part = _part_with_pixels(tf.shape(pixels)[1::-1], to_pixels, origin, size)
+    steps = tf.range(size, dtype=tf.float32)
+    columns, rows = (steps[part[axis, 0] : part[axis, 1]] for axis in range(2))
+    before, beyond = [], []
+    for axis in range(2):
+        last = tf.cast(tf.shape(pixels)[1 - axis] - 1, tf.float32)
+        by_row = to_pixels[axis, 1] * rows + origin[axis]
+        where = to_pixels[axis, 0] * columns + by_row[:, tf.newaxis]
+        where = tf.clip_by_value(where, 0.0, last)
+        floor = tf.minimum(tf.floor(where), last - 1)
+        before.append(tf.cast(floor, tf.int32))
+        beyond.append(tf.cast(tf.round((where - floor) * 256), tf.int32))
+    places = before[1] * row_length + before[0]
+    right, below = beyond
+    both = tf.bitwise.right_shift(right * below, 8)
+    numbers = tf.reshape(tf.bitcast(tf.cast(pixels, tf.uint16), tf.int64), [-1])
+    weighted = [
+        tf.gather(numbers, places + offset) * tf.cast(weight, tf.int64)
+        for offset, weight in (
+            (0, 256 - right - below + both),
+            (1, right - both),
+            (row_length, below - both),
+            (row_length + 1, both),
+        )
+    ]
+    levels = tf.cast(tf.bitcast(tf.add_n(weighted), tf.uint16), tf.float32) * (1 / 256)
+    around = tf.stack([part[:, 0], size - part[:, 1]], axis=1)
+    levels = tf.pad(levels, tf.concat([tf.reverse(around, [0]), [[0, 0]]], axis=0))
+    return tf.ensure_shape(levels, [size, size, 4])
+
+
+def _part_with_pixels(
+    lengths: tf.Tensor, to_pixels: tf.Tensor, origin: tf.Tensor, size: int
+) -> tf.Tensor:
+    """Returns what part of the window has pixels, int32 [2, 2]: along x and y, from and below.
+
+    Args:
+        lengths: int32 [2]: how many pixels there are along x and y.
+        to_pixels: As in `_between_pixels`.
+        origin: Likewise, but as a place: 0 is the centre of the first pixel.
+        size: Of the window, pixels.
+    """
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    offsets = corners * tf.cast(lengths - 1, tf.float32) - origin
+    (xx, xy), (yx, yy) = (tf.unstack(row) for row in tf.unstack(to_pixels))
+    back = tf.stack([[yy, -xy], [-yx, xx]]) / (xx * yy - xy * yx)
+    in_window = tf.linalg.matmul(offsets, back, transpose_b=True)
+    low = tf.clip_by_value(tf.floor(tf.reduce_min(in_window, axis=0)), 0.0, size)
+    high = tf.clip_by_value(tf.math.ceil(tf.reduce_max(in_window, axis=0)) + 1, low, size)
+    return tf.cast(tf.stack([low, high], axis=1), tf.int32)
 
 
 def in_places(

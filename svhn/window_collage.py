@@ -5,12 +5,17 @@ corner of the window. What it leaves free shows another photo, and behind all of
 of wall.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from svhn import random_window
+from svhn.detector_input import PADDING_LEVEL
 from svhn.random_window import IGNORED_SHARE, KEPT_SHARE, SHORTEST_STRIP, Window
 from svhn.stateless_draws import uniform_draws
 from svhn.window_config import IGNORED, NO_LABEL, WindowConfig
+
+_POINTS = 10
+"""Along each side of a box, at which is looked whether it is covered."""
 
 
 def background(
@@ -33,16 +38,16 @@ def background(
     is_empty = (draw < config.grey_backgrounds * 2 - 1) | (shorter < SHORTEST_STRIP)
     # A strip that is too narrow to be looked at isn't.
     region = tf.where(is_empty, tf.concat([tf.zeros(2), photo_size], axis=0), strip)
-    first, last = tf.math.ceil(region[:2]), tf.floor(region[2:])
-    # From centre to centre of the outermost pixels: so no pixel of the window is beyond an edge.
-    step = tf.maximum(last - first - 1, 0.0) / config.size
-    picture, is_photo = random_window.look_up(
-        photo, region, tf.linalg.diag(step), first + 0.5 + step * 0.5, config.size
+    (left, top), (right, bottom) = (
+        tf.unstack(tf.cast(corner, tf.int32))
+        for corner in (tf.math.ceil(region[:2]), tf.floor(region[2:]))
     )
+    picture = tf.image.resize(photo[top:bottom, left:right], [config.size] * 2, antialias=True)
+    is_photo = tf.fill([config.size, config.size, 1], tf.where(is_empty, 0.0, 1.0))
     digits = random_window.in_places(
         tf.zeros([0], tf.int32), tf.zeros([0, 4]), tf.zeros([0], tf.bool)
     )
-    return Window(picture, tf.where(is_empty, 0.0, is_photo), *digits)
+    return Window(tf.where(is_empty, PADDING_LEVEL, picture), is_photo, *digits)
 
 
 def laid_over(upper: Window, lower: Window) -> Window:
@@ -71,13 +76,8 @@ def _covered_share(cover: tf.Tensor, boxes: tf.Tensor) -> tf.Tensor:
         cover: float32 [size, size]: 1 or 0 for each pixel.
         boxes: float32 [N, 4]: left, top, width, height, within the window.
     """
-    sums = tf.pad(tf.cumsum(tf.cumsum(cover, axis=0), axis=1), [[1, 0], [1, 0]])
-    edges = tf.round(tf.concat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1))
-    left, top, right, bottom = tf.unstack(tf.cast(edges, tf.int32), axis=1)
-
-    def sum_until(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-        return tf.gather_nd(sums, tf.stack([rows, columns], axis=1))
-
-    covered = sum_until(bottom, right) + sum_until(top, left)
-    covered -= sum_until(top, right) + sum_until(bottom, left)
-    return covered / tf.maximum(tf.cast((right - left) * (bottom - top), tf.float32), 1.0)
+    places = (np.arange(_POINTS, dtype=np.float32) + 0.5) / _POINTS
+    columns = tf.cast(boxes[:, :1] + boxes[:, 2:3] * places, tf.int32)
+    rows = tf.cast(boxes[:, 1:2] + boxes[:, 3:] * places, tf.int32)
+    points = rows[:, :, tf.newaxis] * cover.shape[1] + columns[:, tf.newaxis]
+    return tf.reduce_mean(tf.gather(tf.reshape(cover, [-1]), points), axis=[1, 2])

@@ -51,18 +51,18 @@ def test_a_digit_narrower_than_a_cell_has_one_in_each_row(left):
 
 
 def test_two_digits_that_claim_a_cell_the_nearer_has_it():
-    classes, _ = classes_of([4, 5], [[39, 40, 4, 12], [41, 40, 4, 12]])  # centres x 41 and 43
-    at = {tuple(CELLS.centres[place]): classes[place] for place in places(CELLS.levels, 0)}
-    assert at[42, 46] in (4, 5)
-    # 40 is nearer to the first, 44 to the second.
-    classes, _ = classes_of([4, 5], [[36, 40, 10, 20], [38, 40, 10, 20]])  # centres 41 and 43
-    taken = {digit: CELLS.centres[places(classes, digit), 0] for digit in (4, 5)}
-    assert 42 in taken[4] or 42 in taken[5]
-    classes, distances = classes_of([4, 5], [[36, 40, 10, 20], [38.5, 40, 10, 20]])
-    place = next(p for p in places(classes, 4) if CELLS.centres[p].tolist() == [42, 50])
-    assert distances[place, 0] == 6  # the first one's box, whose centre is 1 away and not 1.5
-    swapped, _ = classes_of([5, 4], [[38.5, 40, 10, 20], [36, 40, 10, 20]])
-    np.testing.assert_array_equal(swapped, classes)
+    first, second = [36, 40, 10, 20], [38.5, 40, 10, 20]  # centres at x 41 and 43.5
+    for labels, boxes in (([4, 5], [first, second]), ([5, 4], [second, first])):
+        classes, distances = classes_of(labels, boxes)
+        at = {tuple(CELLS.centres[place]): place for place in np.flatnonzero(CELLS.levels == 0)}
+        assert classes[at[42, 50]] == 4
+        assert distances[at[42, 50], 0] == 6
+        # Within the middle of the second alone, as it ends at 43 for the first.
+        assert classes[at[46, 50]] == NO_LABEL
+    first, second = [36, 40, 10, 20], [40.5, 40, 10, 20]  # centres at x 41 and 45.5
+    classes, _ = classes_of([4, 5], [first, second])
+    assert classes[at[42, 50]] == 4
+    assert classes[at[46, 50]] == 5
 
 
 def test_cells_in_an_ignored_box_learn_nothing_but_those_of_a_digit_learn_it():
