@@ -1,6 +1,6 @@
 """Keras functional models by name: those that read a number, and one that finds digits.
 
-Every model of the task "reading" maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop`
+Every model of the task "reader" maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop`
 makes them, to a dictionary of float32 logits: "length" [B, 7] and "digit_1" … "digit_5", each
 [B, 10]. All models use Keras layers and `keras.ops` alone, so they run on every Keras backend.
 """
@@ -19,10 +19,11 @@ BACKBONE_MODELS = ("vgg16",)
 
 DEFAULT_MODEL = "compact"
 
-TASKS = ("reading", "detection")
+TASKS = ("reader", "detector")
+"""What models are for, as `--task` names it."""
 
 DETECTOR_NAMES = ("detector",)
-"""The models of the task "detection", which find the digits in whole photos. They have other inputs
+"""The models of the task "detector", which find the digits in whole photos. They have other inputs
 and outputs: see `svhn.models.detector`."""
 
 _DTYPE_POLICIES = {
@@ -43,7 +44,7 @@ def models_of(task: str) -> tuple[str, ...]:
     """
     if task not in TASKS:
         raise ValueError(f"Unknown task. Received: {task!r}. Expected: one of {TASKS}")
-    return DETECTOR_NAMES if task == "detection" else MODEL_NAMES
+    return DETECTOR_NAMES if task == "detector" else MODEL_NAMES
 
 
 def build_model(

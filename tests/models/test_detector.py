@@ -115,7 +115,7 @@ def test_it_can_be_made_again_from_its_configuration(model):
 
 
 def test_models_are_found_by_their_task():
-    assert models_of("reading") == MODEL_NAMES
-    assert models_of("detection") == DETECTOR_NAMES == ("detector",)
+    assert models_of("reader") == MODEL_NAMES
+    assert models_of("detector") == DETECTOR_NAMES == ("detector",)
     with pytest.raises(ValueError, match="knitting"):
         models_of("knitting")
