@@ -14,7 +14,7 @@ from svhn.detector_input import PADDING_LEVEL
 from svhn.stateless_draws import uniform_draws
 from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
 
-DRAWS = 8
+DRAWS = 7
 """Random numbers that a window takes."""
 
 KEPT_SHARE = 0.75
@@ -89,7 +89,7 @@ def random_window(
     starts, ends = centres - halves, centres + halves
     number_bounds = tf.concat([tf.reduce_min(starts, axis=0), tf.reduce_max(ends, axis=0)], axis=0)
     bounds = tf.where(has_digits, number_bounds, subject_bounds)
-    corner = _corner(bounds, region_bounds, tf.stack(draws[5:7]), config)
+    corner = _corner(bounds, region_bounds, tf.stack(draws[5:]), config)
     labels, boxes = _visible_digits(
         tf.where(has_digits, tf.cast(digit_labels, tf.int32), NO_LABEL),
         centres - corner,
