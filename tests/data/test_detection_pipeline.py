@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from svhn import photometry
 from svhn.augmentation_config import Augmentation
 from svhn.data import sampling
 from svhn.data.detection_pipeline import evaluation_photos, training_windows
@@ -101,12 +102,19 @@ def test_without_augmentation_the_light_is_the_photos(data_dir):
     varied = taken(data_dir, 1)
     assert np.array_equal(plain[0][1], varied[0][1])
     assert np.array_equal(plain[0][2], varied[0][2])
-    difference = np.abs(plain[0][0] - varied[0][0])
-    assert difference.max() > 5
-    # Where no photo is, grey stays grey.
-    grey = (plain[0][0] == PADDING_LEVEL).all(axis=-1)
-    assert grey.any()
-    assert (difference[grey] == 0).all()
+    assert np.abs(plain[0][0] - varied[0][0]).max() > 5
+
+
+def test_beyond_the_photo_it_stays_grey_in_any_light(data_dir, monkeypatch):
+    varied = taken(data_dir, 1)[0][0]
+    # In an even light that no photo has, the windows show how much of each pixel is photo. Pixels
+    # that are photo to one part in 256 can be as grey as those that are none.
+    monkeypatch.setattr(photometry, "vary_pictures", lambda pictures, *_: pictures * 0 - 1000)
+    in_even_light = taken(data_dir, 1)[0][0]
+    is_beyond = (in_even_light == PADDING_LEVEL).all(axis=-1)
+    assert is_beyond.any()
+    assert (varied[is_beyond] == PADDING_LEVEL).all()
+    assert (varied[~is_beyond] != PADDING_LEVEL).any(axis=-1).mean() > 0.99
 
 
 def test_evaluation_sees_every_photo_once_with_the_way_back(data_dir):
