@@ -1,27 +1,24 @@
 """Light, colour, blur and noise of training pictures, for whole batches.
 
 What happens to a picture follows from its own draws and does not depend, to the last bit, on its
-place in the batch: sums over its pixels are sums of whole numbers that float32 holds exactly.
+place in the batch: sums over its pixels are sums of whole numbers that float64 holds exactly.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from svhn.augmentation_config import Augmentation
-from svhn.preprocessing import INPUT_SIZE
 from svhn.random_view import exponential
 
 DRAWS = 10
 """Random numbers that a picture takes."""
 
-_ROW = INPUT_SIZE * 3
-"""Numbers in a row of pixels."""
-
 _DEVIATIONS = 256
 """Strengths of blur from which one is drawn."""
 
 _NOISE_ROWS = 512
-"""Rows in the field of noise from which pictures take theirs; a power of two."""
+"""Rows in the field of noise from which pictures take theirs; a power of two, and more than any
+picture has."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -30,25 +27,26 @@ def vary_pictures(pictures: tf.Tensor, draws: tf.Tensor, augmentation: Augmentat
     """Returns the pictures blurred, with other colours and light, and with noise.
 
     Args:
-        pictures: float32 [B, 54, 54, 3], grey levels.
+        pictures: float32 [B, H, W, 3], grey levels; H and W are known, H at most 512.
         draws: float32 [B, 10], from -1 to 1.
         augmentation: How far the changes go.
 
     Returns:
-        float32 [B, 54, 54, 3], grey levels, 0 to 255.
+        float32 [B, H, W, 3], grey levels, 0 to 255.
     """
-    rows = tf.reshape(pictures, [-1, INPUT_SIZE, _ROW])
+    _, height, width, channels = pictures.shape
+    rows = tf.reshape(pictures, [-1, height, width * channels])
     rows = _blurred(rows, draws[:, 0], augmentation)
     rows = _recoloured(rows, draws[:, 1:7], augmentation)
     # A difference, as the graph optimizer may reorder a sum of three, and with it the last bits.
-    rows -= _noise(draws[:, 7:10], augmentation)
+    rows -= _noise(draws[:, 7:10], height, width * channels, augmentation)
     # What leaves the range is clipped, as in a photo, or the standardisation would undo the
     # changes of contrast and brightness.
-    return tf.reshape(tf.clip_by_value(rows, 0.0, 255.0), [-1, INPUT_SIZE, INPUT_SIZE, 3])
+    return tf.reshape(tf.clip_by_value(rows, 0.0, 255.0), [-1, height, width, channels])
 
 
 def _blurred(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns the pictures, float32 [B, 54, 162], under Gaussians of five taps for each axis."""
+    """Returns the pictures, float32 [B, H, 3 W], under Gaussians of five taps for each axis."""
     strongest = augmentation.blur * augmentation.strength
     deviations = np.linspace(0.05, 0.05 + strongest, _DEVIATIONS)
     near, far = np.exp(-0.5 / deviations**2), np.exp(-2 / deviations**2)
@@ -69,7 +67,7 @@ def _blurred(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> t
 
 
 def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns the pictures, [B, 54, 162], with other saturation, cast, contrast and brightness.
+    """Returns the pictures, [B, H, 3 W], with other saturation, cast, contrast and brightness.
 
     All four are one matrix and one offset for a picture. `draws` are float32 [B, 6], -1 to 1.
     """
@@ -79,28 +77,29 @@ def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -
     gain = (1 + draws[:, 2:5] * (augmentation.colour_cast * strength)) * contrast
     grey = np.repeat(_LUMINANCE[:, np.newaxis], 3, axis=1)
     colours = saturation[:, tf.newaxis, tf.newaxis] * (np.eye(3, dtype=np.float32) - grey) + grey
-    pixels = tf.matmul(tf.reshape(rows, [-1, INPUT_SIZE**2, 3]), colours * gain[:, tf.newaxis])
-    rows = tf.reshape(pixels, [-1, INPUT_SIZE, _ROW])
+    _, height, row = rows.shape
+    pixels = tf.reshape(rows, [-1, height * row // 3, 3])
+    rows = tf.reshape(tf.matmul(pixels, colours * gain[:, tf.newaxis]), [-1, height, row])
     # About the picture's own mean, and less where there is less room to black or white: a dark
     # photo must not become black, as its number would be gone.
-    total = tf.reduce_sum(tf.round(rows), axis=[1, 2])
-    contrasted_mean = total[:, tf.newaxis] * (1 / (INPUT_SIZE * _ROW))
+    total = tf.reduce_sum(tf.cast(tf.round(rows), tf.float64), axis=[1, 2])
+    contrasted_mean = tf.cast(total, tf.float32)[:, tf.newaxis] * (1 / (height * row))
     mean = contrasted_mean / contrast
     room = tf.maximum(tf.minimum(mean, 255.0 - mean), 0.0)
     brightened = mean + room * draws[:, 5:6] * (augmentation.brightness * strength)
     return rows + (brightened - contrasted_mean)[:, tf.newaxis]
 
 
-def _noise(draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns Gaussian noise, float32 [B, 54, 162], grey levels.
+def _noise(draws: tf.Tensor, height: int, row: int, augmentation: Augmentation) -> tf.Tensor:
+    """Returns Gaussian noise, float32 [B, height, row], grey levels.
 
     Each row of a picture takes a row of one field; where the first lies and how far apart they
     are is drawn, and how strong the noise is, and its sign. `draws` are float32 [B, 3], -1 to 1.
     """
-    field = np.random.default_rng(0).standard_normal((_NOISE_ROWS, _ROW), np.float32)
+    field = np.random.default_rng(0).standard_normal((_NOISE_ROWS, row), np.float32)
     start, apart = tf.unstack(tf.cast((draws[:, :2] + 1) * (_NOISE_ROWS / 2), tf.int32), axis=1)
     # An odd distance meets no row twice.
-    places = start[:, tf.newaxis] + (apart[:, tf.newaxis] | 1) * np.arange(INPUT_SIZE)
+    places = start[:, tf.newaxis] + (apart[:, tf.newaxis] | 1) * np.arange(height)
     rows = tf.gather(tf.constant(field), places % _NOISE_ROWS)
     deviations = draws[:, 2] * (augmentation.noise * augmentation.strength)
     return rows * deviations[:, tf.newaxis, tf.newaxis]

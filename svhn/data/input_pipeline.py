@@ -175,7 +175,7 @@ def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
             record["digit_boxes"],
             record["digit_labels"] >= 0,
             tf.stack([record["width"], record["height"]], axis=1),
-            tf.stack([keys, _name_hash(record)], axis=1),
+            tf.stack([keys, name_hash(record)], axis=1),
             augmentation,
         )
         return record["image"], plans, label_arrays(record["digit_labels"])
@@ -220,12 +220,14 @@ def _evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf
     record = records.parse_record(serialized)
     photo = tf.io.decode_png(record["image"], channels=3)
     picture = preprocessing.crop(photo, preprocessing.tight_box(record["digit_boxes"]))
-    return picture, label_array(record["digit_labels"]), _photo_name(record)
+    return picture, label_array(record["digit_labels"]), photo_name(record)
 
 
-def _photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:
+def photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Returns the official folder and file name of a record's photo: "train/12.png"."""
     return tf.strings.join([record["split"], record["file_name"]], separator="/")
 
 
-def _name_hash(record: dict[str, tf.Tensor]) -> tf.Tensor:
-    return tf.strings.to_hash_bucket_fast(_photo_name(record), 2**62)
+def name_hash(record: dict[str, tf.Tensor]) -> tf.Tensor:
+    """Returns a number that tells the photo from others, int64: part of the key of its changes."""
+    return tf.strings.to_hash_bucket_fast(photo_name(record), 2**62)

@@ -1,8 +1,8 @@
-"""Keras functional models by name, all with the same six heads.
+"""Keras functional models by name: those that read a number, and one that finds digits.
 
-Every model maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop` makes them, to a
-dictionary of float32 logits: "length" [B, 7] and "digit_1" … "digit_5", each [B, 10]. The models
-use Keras layers and `keras.ops` alone, so they run on every Keras backend.
+Every model of the task "reader" maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop`
+makes them, to a dictionary of float32 logits: "length" [B, 7] and "digit_1" … "digit_5", each
+[B, 10]. All models use Keras layers and `keras.ops` alone, so they run on every Keras backend.
 """
 
 import importlib
@@ -19,6 +19,13 @@ BACKBONE_MODELS = ("vgg16",)
 
 DEFAULT_MODEL = "compact"
 
+TASKS = ("reader", "detector")
+"""What models are for, as `--task` names it."""
+
+DETECTOR_NAMES = ("detector",)
+"""The models of the task "detector", which find the digits in whole photos. They have other inputs
+and outputs: see `svhn.models.detector`."""
+
 _DTYPE_POLICIES = {
     "float32": "float32",
     "bfloat16": "mixed_bfloat16",
@@ -26,20 +33,38 @@ _DTYPE_POLICIES = {
 }
 
 
-def build_model(name: str, input_size: int = 54, precision: str = "float32") -> "keras.Model":
+def models_of(task: str) -> tuple[str, ...]:
+    """Returns the names of the models for a task, the default one first.
+
+    Args:
+        task: One of `TASKS`.
+
+    Raises:
+        ValueError: If there is no such task.
+    """
+    if task not in TASKS:
+        raise ValueError(f"Unknown task. Received: {task!r}. Expected: one of {TASKS}")
+    return DETECTOR_NAMES if task == "detector" else MODEL_NAMES
+
+
+def build_model(
+    name: str, input_size: int | None = None, precision: str = "float32"
+) -> "keras.Model":
     """Returns a new model with random weights (seeded by `keras.utils.set_random_seed`).
 
     Args:
-        name: One of `MODEL_NAMES`.
-        input_size: Height and width of the images in pixels.
+        name: One of `MODEL_NAMES` or `DETECTOR_NAMES`.
+        input_size: Height and width of the images in pixels. By default 54 for those that read, any
+            for those that detect.
         precision: Of the activations: "float32", "bfloat16" or "float16". Weights and heads are
             float32 in any case.
 
     Raises:
         ValueError: If there is no model or precision of that name.
     """
-    if name not in MODEL_NAMES:
-        raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {MODEL_NAMES}")
+    names = MODEL_NAMES + DETECTOR_NAMES
+    if name not in names:
+        raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {names}")
     if precision not in _DTYPE_POLICIES:
         raise ValueError(
             f"Unknown precision. Received: {precision!r}. Expected: one of {tuple(_DTYPE_POLICIES)}"
@@ -50,6 +75,7 @@ def build_model(name: str, input_size: int = 54, precision: str = "float32") -> 
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(before if precision == "float32" else _DTYPE_POLICIES[precision])
     try:
-        return importlib.import_module(f"svhn.models.{name}").build(input_size)
+        build = importlib.import_module(f"svhn.models.{name}").build
+        return build() if input_size is None else build(input_size)
     finally:
         keras.config.set_dtype_policy(before)

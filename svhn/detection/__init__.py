@@ -1,0 +1,1 @@
+"""Finding digits in photos: what the detector is taught, and what its outputs mean."""

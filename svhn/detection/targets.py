@@ -1,0 +1,72 @@
+"""What each cell of the detector is taught: which digit's middle it sees, and that digit's box.
+
+A digit belongs to the levels that its size fits (two of them where their ranges overlap), and there
+to the cells about its middle, at least one. All other cells are taught that they see none, but for
+those in boxes that are marked as ignored.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+
+from svhn.detection.cells import Cells
+from svhn.window_config import IGNORED, NO_LABEL
+
+LEVEL_SIZES = ((0.0, 28.0), (20.0, 72.0), (52.0, np.inf))
+"""At each level the sizes of the digits it learns, from and below, pixels of the picture; a digit's
+size is its longer side."""
+
+MIDDLE = 0.4
+"""The share of a digit's width and height in which cells are about its middle."""
+
+
+class Targets(NamedTuple):
+    """What the cells of a batch are taught."""
+
+    classes: Any
+    """int32 [B, cells]: the digit, 0 to 9; `NO_LABEL` for none; `IGNORED` to learn nothing."""
+
+    distances: Any
+    """float32 [B, cells, 4]: from the cell's centre to the digit's left, top, right and bottom
+    side, pixels; any numbers where there is no digit."""
+
+
+def assign(digit_labels: Any, digit_boxes: Any, cells: Cells) -> Targets:
+    """Returns what each cell is taught.
+
+    Where two digits claim a cell, the one whose centre is nearer has it.
+
+    Args:
+        digit_labels: int [B, N], N ≥ 1: 0 to 9; `NO_LABEL` for padding; `IGNORED` for what may or
+            may not be a digit.
+        digit_boxes: float32 [B, N, 4]: left, top, width, height, pixels of the picture.
+        cells: Those of the picture's size.
+    """
+    labels = ops.cast(digit_labels, "int32")[:, None]  # [B, 1, N]
+    boxes = ops.cast(digit_boxes, "float32")
+    left_top, size = boxes[..., :2], boxes[..., 2:]
+    # All further tensors are [B, cells, N, …].
+    from_start = cells.centres[None, :, None] - left_top[:, None]
+    from_end = cells.centres[None, :, None] - (left_top + size)[:, None]
+    from_centre = (from_start + from_end) / 2
+
+    reach = ops.maximum(size[:, None] * (MIDDLE / 2), cells.strides[None, :, None, None] / 2)
+    # Half open, so that a digit which is narrower than a cell has just one of a row.
+    is_middle = ops.all((from_centre >= -reach) & (from_centre < reach), axis=-1)
+    low, high = np.array(LEVEL_SIZES, np.float32)[cells.levels].T
+    longer = ops.max(size, axis=-1)[:, None]
+    fits = (longer >= low[None, :, None]) & (longer < high[None, :, None])
+    claims = is_middle & fits & (labels >= 0)
+
+    squared_distance = ops.sum(ops.square(from_centre), axis=-1)
+    nearest = ops.argmin(ops.where(claims, squared_distance, np.inf), axis=-1)  # [B, cells]
+    is_digit = ops.any(claims, axis=-1)
+    is_inside = ops.all((from_start >= 0) & (from_end <= 0), axis=-1)
+    is_ignored = ops.any(is_inside & (labels == IGNORED), axis=-1)
+    classes = ops.take_along_axis(labels[:, 0], nearest, axis=1)
+    distances = ops.concatenate([from_start, -from_end], axis=-1)
+    return Targets(
+        ops.where(is_digit, classes, ops.where(is_ignored, IGNORED, NO_LABEL)),
+        ops.take_along_axis(distances, nearest[..., None, None], axis=2)[:, :, 0],
+    )

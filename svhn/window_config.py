@@ -1,0 +1,53 @@
+"""How the detector's training windows are cut, and how their digits are marked. Free of TensorFlow,
+so that flags can hold it.
+"""
+
+import dataclasses
+
+MOST_DIGITS = 24
+"""Places for digits of a window; those beyond are left out."""
+
+NO_LABEL = -1
+"""Where a place holds no digit."""
+
+IGNORED = -2
+"""The label of what may or may not be seen as a digit: cut in part, or too small."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WindowConfig:
+    """Which parts of photos the detector is trained on, and at which scales."""
+
+    size: int = 256
+    """Height and width of a window, pixels; a multiple of 32."""
+
+    photos: int = 2
+    """Photos in a window, at most: further ones show where the first leaves room. One more gives
+    the background."""
+
+    grey_backgrounds: float = 0.3
+    """The share of windows that are grey where no photo is."""
+
+    smallest_digit: float = 8.0
+    """Height to which digits are scaled, pixels, from here …"""
+
+    largest_digit: float = 200.0
+    """… to here, every octave alike."""
+
+    largest_enlargement: float = 4.0
+    """No photo is enlarged more than this: there is nothing to see in it any more."""
+
+    negatives: float = 0.15
+    """The share of windows from the parts of photos beside their number, where there is room."""
+
+    overhang: float = 0.1
+    """By this share of the room that is left, a window may cut a number that would fit."""
+
+    rotation: float = 10.0
+    """Degrees to either side."""
+
+    shear: float = 0.15
+    """Slant: the sideways step for each step down."""
+
+    aspect: float = 0.2
+    """Wider or higher, natural logarithm of the ratio."""
