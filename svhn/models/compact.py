@@ -18,6 +18,9 @@ STAGES = ((32, 2), (64, 2), (128, 2))
 
 DENSE_UNITS = 320
 
+DROPOUT = 0.3
+"""The share of the dense layer's units that a training step leaves out."""
+
 
 def build(input_size: int = 54) -> keras.Model:
     """Returns the model with random weights. See `svhn.models` for inputs and outputs."""
@@ -31,7 +34,7 @@ def build(input_size: int = 54) -> keras.Model:
     features = layers.Flatten(name="flatten")(features)
     features = layers.Dense(DENSE_UNITS, use_bias=False, name="dense")(features)
     features = _normalise_and_activate(features, "dense")
-    features = Dropout(0.3, name="dropout")(features)
+    features = Dropout(DROPOUT, name="dropout")(features)
     return keras.Model(images, six_heads(features), name="compact")
 
 
