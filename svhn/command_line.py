@@ -143,7 +143,10 @@ def parse(
         for argument in argv[1:]
         if argument.startswith("-")
     ):
-        print(help_text(config_class, program, description))
+        try:
+            print(help_text(config_class, program, description), flush=True)
+        except BrokenPipeError:
+            _close_output()
         raise SystemExit(0)
     values = flags.FLAGS
     _define_flags(config_class, values)
@@ -201,9 +204,13 @@ def _guarded(main: Callable[[Config], int], config: Config, program: str) -> int
         print(f"{program}: stopped by Ctrl-C", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; Python would complain once more on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 1
+
+
+def _close_output() -> None:
+    # The reader of our output (head, less) has gone; Python would complain once more on exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_required(field: dataclasses.Field) -> bool:

@@ -134,3 +134,15 @@ def test_a_users_mistake_is_one_line(folder, command, words):
     assert done.stderr.count("\n") == 1, done.stderr
     assert words in done.stderr
     assert "error: " in done.stderr
+
+
+def test_help_whose_reader_has_gone_ends_quietly():
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()  # as head does after its lines, only sooner
+    assert process.wait(timeout=60) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
