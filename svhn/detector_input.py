@@ -17,7 +17,7 @@ WORKING_SIZE = 256
 
 
 def detector_input(
-    photo: tf.Tensor, longer_side: int = WORKING_SIZE
+    photo: tf.Tensor, longer_side: int | tf.Tensor = WORKING_SIZE
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the picture of a photo, resized with anti-aliasing and padded.
 
@@ -26,7 +26,8 @@ def detector_input(
 
     Args:
         photo: uint8 [H, W, 3], RGB, H and W at least 1.
-        longer_side: The longer side of the resized photo, pixels. Smaller photos are enlarged.
+        longer_side: The longer side of the resized photo, pixels, an integer or a float64 scalar.
+            Smaller photos are enlarged.
 
     Returns:
         The picture, float32 [height, width, 3], grey levels 0 to 255; and the scale, float32 [2]:
