@@ -63,7 +63,7 @@ def main(config: PhotosConfig) -> int:
     photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))
     rows = accuracy_rows(measure_photos(read_all(reader, finder, iter(photos), len(photos))))
     if config.without:
-        rows += false_number_rows(photo_reader, photos, config.without, config.seed)
+        rows += false_number_rows(finder, photos, config.without, config.seed)
     rows += [speed_row(photo_reader, photos, config), memory_row(finder)]
     print_report(
         f"{len(photos):,} whole photos of {config.split}; {detector.path}, {loaded.path}", rows
@@ -86,14 +86,16 @@ def accuracy_rows(figures: Any) -> list[Row]:
     ]
 
 
-def false_number_rows(photo_reader: Any, photos: list, count: int, seed: int) -> list[Row]:
+def false_number_rows(finder: Any, photos: list, count: int, seed: int) -> list[Row]:
     """Returns how many numbers are found where there are none."""
     from svhn.data.synthetic.fonts import find_typefaces
     from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
 
     parts = parts_without_digits(photos, count // 2)
     scenes = rendered_scenes(count - len(parts), seed, find_typefaces())
-    in_parts, in_scenes = (_numbers(photo_reader, pictures) for pictures in (parts, scenes))
+    in_parts, in_scenes = (
+        sum(len(finder.find(picture)) for picture in pictures) for pictures in (parts, scenes)
+    )
     what = f"false numbers on {len(parts)} cut-away parts and {len(scenes)} rendered scenes"
     of_them = f"{in_parts} and {in_scenes}"
     return [Row(what, str(in_parts + in_scenes), of_them, "at most 4 on 200")]
@@ -144,12 +146,6 @@ def memory_row(finder: Any) -> Row:
 def _share(proportion: Any) -> tuple[str, str]:
     low, high = proportion.interval
     return f"{100 * proportion.share:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})"
-
-
-def _numbers(photo_reader: Any, pictures: list) -> int:
-    prepared = [photo_reader.prepare(picture) for picture in pictures]
-    readings = photo_reader.read_prepared(prepared)
-    return sum(reading.label[0] > 0 for numbers in readings for reading in numbers)
 
 
 if __name__ == "__main__":
