@@ -23,7 +23,7 @@ import numpy as np
 from svhn.detection.decoding import DetectedDigits
 from svhn.geometry import union_box
 
-JOINING_SCORE = 0.25
+JOINING_SCORE = 0.16
 """Digits below belong to no number."""
 
 COST_WEIGHT = 0.5
@@ -78,72 +78,30 @@ def group_digits(digits: DetectedDigits, joining_score: float = JOINING_SCORE) -
         joining_score: Digits below belong to no number.
     """
     digits = digits.chosen(np.flatnonzero(digits.scores >= joining_score))
+    lines = _Lines(digits)
+    worths = digits.scores.astype(np.float64) - joining_score
+    is_left = np.ones(len(worths), bool)
     numbers = []
-    while len(digits.scores):
-        chain = _best_chain(digits, digits.scores - joining_score)
+    while is_left.any():
+        chain = lines.best_chain(worths, is_left)
         members = digits.chosen(chain)
-        numbers.append(
-            FoundNumber(union_box(members.boxes), members, float(1 - np.prod(1.0 - members.scores)))
-        )
-        digits = digits.chosen(np.flatnonzero(~_lies_on(digits.boxes, members.boxes)))
+        score = float(1 - np.prod(1.0 - members.scores))
+        numbers.append(FoundNumber(union_box(members.boxes), members, score))
+        is_left[chain] = False
+        is_left &= ~lines.is_same_place[chain].any(axis=0)
     return sorted(numbers, key=lambda number: -number.score)
 
 
-def _best_chain(digits: DetectedDigits, worths: np.ndarray) -> np.ndarray:
-    """Returns the places of the digits of the number that is worth most, in reading order."""
-    lines = _Lines(digits)
-    chains = [
-        _heaviest_path(worths, costs, lines.bend_costs, lines.centres[:, axis])
-        for axis, costs in enumerate((lines.across_costs, lines.down_costs))
-    ]
-    # Of two that are equal, the one from left to right.
-    return max(chains, key=lambda chain: chain[0])[1]
-
-
-def _heaviest_path(
-    worths: np.ndarray, link_costs: np.ndarray, bend_costs: np.ndarray, positions: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Returns the most that a chain is worth, and its places.
-
-    Dynamic programming over links: what is best up to a link depends on the links before it.
-
-    Args:
-        worths: float [N].
-        link_costs: float [N, N], from row to column; infinite where there is no link.
-        bend_costs: float [N, N, N] of three in a row, likewise.
-        positions: float [N]: links lead to higher ones.
-    """
-    count = len(worths)
-    best = np.full((count, count), -np.inf)  # up to the link from row to column, both included
-    before = np.full((count, count), -1)  # the digit before such a link; -1 at the start
-    for place in np.argsort(positions, kind="stable"):
-        ways = best[:, place, None] - COST_WEIGHT * bend_costs[:, place]
-        previous = ways.argmax(axis=0)
-        longer = ways[previous, np.arange(count)]
-        starts_here = longer <= worths[place]
-        before[place] = np.where(starts_here, -1, previous)
-        best[place] = (
-            np.where(starts_here, worths[place], longer) + worths - COST_WEIGHT * link_costs[place]
-        )
-    alone, (first, second) = worths.argmax(), np.unravel_index(best.argmax(), best.shape)
-    if best[first, second] <= worths[alone]:
-        return float(worths[alone]), np.array([alone])
-    chain = [second, first]
-    while before[chain[-1], chain[-2]] >= 0:
-        chain.append(before[chain[-1], chain[-2]])
-    return float(best[first, second]), np.array(chain[::-1])
-
-
 class _Lines:
-    """What linking digits costs."""
+    """How digits can be linked, and what it costs."""
 
     def __init__(self, digits: DetectedDigits):
         boxes = np.asarray(digits.boxes, np.float64)
         halves = boxes[:, 2:] / 2
-        self.centres = boxes[:, :2] + halves
-        steps = self.centres[None] - self.centres[:, None]  # [from, to, 2]
+        self._centres = boxes[:, :2] + halves
+        steps = self._centres[None] - self._centres[:, None]  # [from, to, 2]
         distances = np.hypot(steps[..., 0], steps[..., 1])
-        heights = np.maximum(boxes[:, 3], 1e-6)
+        self._heights = heights = np.maximum(boxes[:, 3], 1e-6)
         mean_heights = (heights[:, None] + heights[None]) / 2
 
         ratios = np.abs(np.log(heights[:, None] / heights[None])) / np.log(LARGEST_RATIO)
@@ -151,15 +109,79 @@ class _Lines:
         # How far each box reaches from its centre towards the other one's.
         reaches = (halves[:, None] / np.maximum(directions, 1e-9)).min(axis=-1)
         gaps = (distances - reaches - reaches.T) / mean_heights / WIDEST_GAP
-        overlaps = _covered_shares(boxes, boxes) / LARGEST_OVERLAP
+        overlaps = _covered_shares(boxes) / LARGEST_OVERLAP
+        self.is_same_place = overlaps >= 1
         any_way = ratios**2 + np.maximum(gaps, 0) ** 2 + overlaps**2
 
         slants = np.degrees(np.arctan2(steps[..., 1], steps[..., 0])) / STEEPEST_SLANT
-        self.across_costs = _below_one(any_way + slants**2, steps[..., 0] > 0)
+        across = _below_one(any_way + slants**2, steps[..., 0] > 0)
         shifts = steps[..., 0] / mean_heights / LARGEST_SHIFT
-        down_costs = _below_one(any_way + shifts**2 + DOWN_COST, steps[..., 1] > 0)
-        self.down_costs = _where_nothing_is_beside(down_costs, self.across_costs, digits.scores)
-        self.bend_costs = _bend_costs(steps, distances, heights)
+        down = _below_one(any_way + shifts**2 + DOWN_COST, steps[..., 1] > 0)
+        down = _where_nothing_is_beside(down, across, digits.scores)
+        self._link_costs = (across, down)  # along x and along y, [from, to]
+
+    def best_chain(self, worths: np.ndarray, is_left: np.ndarray) -> np.ndarray:
+        """Returns the places of the digits of the number that is worth most, in reading order.
+
+        Args:
+            worths: float [N], not negative.
+            is_left: bool [N]: the digits that there still are, at least one.
+        """
+        alone = int(np.where(is_left, worths, -1.0).argmax())
+        chains = [(float(worths[alone]), np.array([alone]))]
+        for axis in (0, 1):
+            costs = np.where(is_left[:, None] & is_left, self._link_costs[axis], np.inf)
+            if np.isfinite(costs).any():
+                chains.append(self._heaviest_path(worths, costs, axis))
+        # Of those that are equal, the first.
+        return max(chains, key=lambda chain: chain[0])[1]
+
+    def _heaviest_path(
+        self, worths: np.ndarray, costs: np.ndarray, axis: int
+    ) -> tuple[float, np.ndarray]:
+        """Returns the most that a chain of two or more is worth, and its places.
+
+        Dynamic programming over links: what is best up to a link depends on the links before it.
+
+        Args:
+            worths: float [N].
+            costs: float [N, N], from row to column; infinite where there is no link.
+            axis: 0 where links lead to the right, 1 where they lead down.
+        """
+        is_linked = np.isfinite(costs)
+        best = np.full(costs.shape, -np.inf)  # up to the link from row to column, both included
+        before = np.full(costs.shape, -1)  # the digit before such a link; -1 at the start
+        for place in np.argsort(self._centres[:, axis], kind="stable"):
+            following = np.flatnonzero(is_linked[place])
+            if not len(following):
+                continue
+            reached = np.full(len(following), worths[place])
+            preceding = np.flatnonzero(is_linked[:, place])
+            if len(preceding):
+                ways = best[preceding, place, None] - COST_WEIGHT * self._bend_costs(
+                    preceding, place, following
+                )
+                choice = ways.argmax(axis=0)
+                longer = ways.max(axis=0)
+                before[place, following] = np.where(longer > reached, preceding[choice], -1)
+                reached = np.maximum(longer, reached)
+            best[place, following] = (
+                reached + worths[following] - COST_WEIGHT * costs[place, following]
+            )
+        first, second = np.unravel_index(best.argmax(), best.shape)
+        chain = [second, first]
+        while before[chain[-1], chain[-2]] >= 0:
+            chain.append(before[chain[-1], chain[-2]])
+        return float(best[first, second]), np.array(chain[::-1])
+
+    def _bend_costs(self, firsts: np.ndarray, middle: int, lasts: np.ndarray) -> np.ndarray:
+        """Returns what it costs that three digits in a row are not in line, [first, last]."""
+        to_middle = self._centres[middle] - self._centres[firsts, None]
+        to_last = self._centres[None, lasts] - self._centres[firsts, None]
+        products = to_middle[..., 0] * to_last[..., 1] - to_middle[..., 1] * to_last[..., 0]
+        distances = np.maximum(np.hypot(to_last[..., 0], to_last[..., 1]), 1e-9)
+        heights = self._heights[firsts, None] + self._heights[middle] + self._heights[lasts]
+        return _below_one((np.abs(products) / distances / (heights / 3) / SHARPEST_BEND) ** 2)
 
 
 def _where_nothing_is_beside(
@@ -168,34 +190,20 @@ def _where_nothing_is_beside(
     """Returns the costs down, infinite where one of the two has a closer digit beside it."""
     beside = np.minimum(across_costs, across_costs.T)
     # What may well be none has no say in it.
-    beside = np.where(scores[None] >= scores[:, None] / 2, beside, np.inf).min(axis=1)
+    beside = np.where(scores[None] >= scores[:, None] / 2, beside, np.inf)
+    beside = beside.min(axis=1, initial=np.inf)
     nearest = np.minimum(beside[:, None], beside[None])
     return np.where(down_costs < nearest, down_costs, np.inf)
-
-
-def _bend_costs(steps: np.ndarray, distances: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Returns what it costs that three digits in a row are not in line, [first, middle, last]."""
-    to_middle, to_last = steps[:, :, None], steps[:, None]
-    products = to_middle[..., 0] * to_last[..., 1] - to_middle[..., 1] * to_last[..., 0]
-    mean_heights = (heights[:, None, None] + heights[:, None] + heights) / 3
-    bends = np.abs(products) / np.maximum(distances[:, None], 1e-9) / mean_heights
-    return _below_one((bends / SHARPEST_BEND) ** 2)
 
 
 def _below_one(costs: np.ndarray, allowed: np.ndarray | bool = True) -> np.ndarray:
     return np.where((costs < 1) & allowed, costs, np.inf)
 
 
-def _lies_on(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Whether each box covers, or is covered by, one of the others too much to be beside it."""
-    return (_covered_shares(boxes, others) >= LARGEST_OVERLAP).any(axis=1)
-
-
-def _covered_shares(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Returns the share of the smaller box of each pair that both have in common, [N, M]."""
-    boxes, others = np.asarray(boxes, np.float64)[:, None], np.asarray(others, np.float64)[None]
-    start = np.maximum(boxes[..., :2], others[..., :2])
-    end = np.minimum(boxes[..., :2] + boxes[..., 2:], others[..., :2] + others[..., 2:])
-    common = np.prod(np.maximum(end - start, 0), axis=-1)
-    smaller = np.minimum(np.prod(boxes[..., 2:], axis=-1), np.prod(others[..., 2:], axis=-1))
-    return common / np.maximum(smaller, 1e-9)
+def _covered_shares(boxes: np.ndarray) -> np.ndarray:
+    """Returns the share of the smaller box of each pair that both have in common, [N, N]."""
+    start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    common = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+    areas = boxes[:, 2] * boxes[:, 3]
+    smaller = np.maximum(np.minimum(areas[:, None], areas), 1e-9)
+    return np.prod(np.maximum(common, 0), axis=-1) / smaller
