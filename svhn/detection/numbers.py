@@ -2,18 +2,19 @@
 
 A number is a chain of digits, each linked to the next. Two digits can be linked if they are about
 equally high and stand side by side, to the right of each other up to a steep slant, or one straight
-below the other; three in a row must not bend too much. Every link and every bend costs something:
-each deviation (gap, overlap, unequal heights, slant, bend) is divided by its limit and squared, and
-what costs 1 in all is no link. A digit is worth its score less `JOINING_SCORE`; a number is worth
-its digits less `COST_WEIGHT` times its costs. The number that is worth most is taken first, then
-what lies on it is left out, and so on: a digit that fits badly joins only if it is surely there.
+below the other; three in a row must not bend too much, nor be spaced too unevenly. Every link and
+every three in a row cost something: each deviation (gap, overlap, unequal heights, slant; bend,
+uneven gaps) is divided by its limit and squared, and what costs 1 in all is not allowed. A digit is
+worth its score less `JOINING_SCORE`; a number is worth its digits less `COST_WEIGHT` times its
+costs. The number that is worth most is taken first, then what lies on it is left out, and so on: a
+digit that fits badly joins only if it is surely there.
 
 Lines go from left to right. They go straight down only among digits that no digit stands closer
 beside: two numbers one above the other stay two.
 
 The limits hold what the labels of the official train photos show: of 40,000 pairs of neighbours
-0.03 % have wider gaps, 0.1 % are steeper, 0.01 % are less alike in height; of 11,700 triples 0.15 %
-bend more.
+0.015 % have wider gaps, 0.1 % are steeper, 0.01 % are less alike in height; of 11,700 triples
+0.15 % bend more and 0.1 % are spaced less evenly (many of them listed in another order).
 """
 
 import dataclasses
@@ -29,8 +30,11 @@ JOINING_SCORE = 0.16
 COST_WEIGHT = 0.5
 """What a link of cost 1 would cost, in scores."""
 
-WIDEST_GAP = 1.0
+WIDEST_GAP = 1.4
 """Between the boxes of neighbours, along the line between their centres, in digit heights."""
+
+LARGEST_UNEVENNESS = 1.0
+"""Between one gap and the next, in digit heights: widely spaced digits are so all along."""
 
 LARGEST_OVERLAP = 0.55
 """Share of the smaller box of two neighbours that the other one covers."""
@@ -108,10 +112,10 @@ class _Lines:
         directions = np.abs(steps) / np.maximum(distances, 1e-9)[..., None]
         # How far each box reaches from its centre towards the other one's.
         reaches = (halves[:, None] / np.maximum(directions, 1e-9)).min(axis=-1)
-        gaps = (distances - reaches - reaches.T) / mean_heights / WIDEST_GAP
+        self._gaps = (distances - reaches - reaches.T) / mean_heights
         overlaps = _covered_shares(boxes) / LARGEST_OVERLAP
         self.is_same_place = overlaps >= 1
-        any_way = ratios**2 + np.maximum(gaps, 0) ** 2 + overlaps**2
+        any_way = ratios**2 + (np.maximum(self._gaps, 0) / WIDEST_GAP) ** 2 + overlaps**2
 
         slants = np.degrees(np.arctan2(steps[..., 1], steps[..., 0])) / STEEPEST_SLANT
         across = _below_one(any_way + slants**2, steps[..., 0] > 0)
@@ -175,13 +179,16 @@ class _Lines:
         return float(best[first, second]), np.array(chain[::-1])
 
     def _bend_costs(self, firsts: np.ndarray, middle: int, lasts: np.ndarray) -> np.ndarray:
-        """Returns what it costs that three digits in a row are not in line, [first, last]."""
+        """Returns what it costs that three are not in line or not evenly spaced, [first, last]."""
         to_middle = self._centres[middle] - self._centres[firsts, None]
         to_last = self._centres[None, lasts] - self._centres[firsts, None]
         products = to_middle[..., 0] * to_last[..., 1] - to_middle[..., 1] * to_last[..., 0]
         distances = np.maximum(np.hypot(to_last[..., 0], to_last[..., 1]), 1e-9)
         heights = self._heights[firsts, None] + self._heights[middle] + self._heights[lasts]
-        return _below_one((np.abs(products) / distances / (heights / 3) / SHARPEST_BEND) ** 2)
+        bends = np.abs(products) / distances / (heights / 3) / SHARPEST_BEND
+        gaps = np.maximum(self._gaps, 0)
+        unevenness = (gaps[firsts, middle, None] - gaps[middle, lasts]) / LARGEST_UNEVENNESS
+        return _below_one(bends**2 + unevenness**2)
 
 
 def _where_nothing_is_beside(

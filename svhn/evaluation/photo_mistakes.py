@@ -46,9 +46,9 @@ def photo_mistakes_sheet(
         read = number_text(predictions.predicted[place]) or "none"
         drawing = draw_reading(
             load_picture(encoded[name], name),
-            numbers[0].box if numbers else None,
+            numbers[0].box.tolist() if numbers else None,
             f"{number_text(predictions.labels[place])} / {read}",
-            digit_boxes=numbers[0].digits.boxes if numbers else (),
+            digit_boxes=numbers[0].digits.boxes.tolist() if numbers else (),
             min_side=TILE_SIZE,
             max_side=TILE_SIZE,
         )

@@ -163,6 +163,16 @@ def test_two_numbers_side_by_side():
     assert sorted(numbers(row("12") + row("46", left=220))) == ["12", "46"]
 
 
+def test_widely_spaced_digits_of_one_number():
+    assert numbers(row("1924", gap=1.2)) == ["1924"]
+
+
+def test_two_numbers_side_by_side_that_are_hardly_farther_apart():
+    second = row("46")
+    width = second[-1][2] + second[-1][4] - second[0][2]
+    assert sorted(numbers(row("38") + row("46", left=100 + width + 30 * 1.2))) == ["38", "46"]
+
+
 def test_numbers_of_different_sizes_stay_apart():
     large, small = row("38", height=60), row("24", left=190, middle=215, height=20)
     assert sorted(numbers(large + small)) == ["24", "38"]
