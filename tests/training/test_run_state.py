@@ -25,11 +25,11 @@ def test_patience_counts_evaluations_without_a_better_one():
         kept.append(state.take_score(score, patience=2))
         assert state.stopped_early == (step == 6)
     assert kept == [True, True, False, True, False, False]
-    assert (state.best_step, state.best_sequence_accuracy) == (4, 0.4)
+    assert (state.best_step, state.best_score) == (4, 0.4)
 
 
 def test_without_patience_a_run_never_stops_early():
-    state = RunState(best_sequence_accuracy=0.9)
+    state = RunState(best_score=0.9)
     for _ in range(50):
         state.take_score(0.5, patience=0)
     assert not state.stopped_early
