@@ -10,6 +10,7 @@ TF_CONFIG asks for.
 import sys
 
 import numpy as np
+import pytest
 
 STEPS = 4
 BATCH_SIZE = 8
@@ -24,7 +25,7 @@ def main(output: str, replicas: int) -> None:
     import keras
     import tensorflow as tf
 
-    from svhn.models import build_model, compact, detector
+    from svhn.models import build_model, compact
     from svhn.training.averaging import WeightAverage
     from svhn.training.config import TrainingConfig
     from svhn.training.detector_task import window_figures
@@ -32,6 +33,7 @@ def main(output: str, replicas: int) -> None:
     from svhn.training.optimizers import make_optimizer
     from svhn.training.reader_task import reading_figures
     from svhn.training.train_step import make_train_step
+    from tests.small_detector import shrink_detector
 
     if replicas:
         tf.config.set_logical_device_configuration(
@@ -49,8 +51,7 @@ def main(output: str, replicas: int) -> None:
         setattr(keras.layers, name, in_any_precision(getattr(keras.layers, name)))
     # Every kind of layer, in a graph that is made soon.
     compact.STAGES = ((4, 1), (8, 2))
-    detector.STEM_CHANNELS, detector.PYRAMID_CHANNELS = 4, (4, 6, 8)
-    detector.STAGES = ((4, 1), (6, 1), (8, 1), (8, 1))
+    shrink_detector(pytest.MonkeyPatch())
 
     random = np.random.default_rng(0)
     images = random.normal(size=(2 * BATCH_SIZE, 54, 54, 3)).astype("float32")
