@@ -7,7 +7,6 @@ import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import manifest_digest
 from svhn.detection.finder import NumberFinder
-from svhn.errors import UserError
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.evaluate import parse_accuracies, splits_to_evaluate, writing_to
 from svhn.evaluation.photo_metrics import measure_photos
@@ -38,7 +37,8 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     """
     accuracies = parse_accuracies(config.coverage_accuracy)
     splits = splits_to_evaluate(config.data_dir, config.splits)
-    loaded, detector = load_model(config.checkpoint_dir), load_detector(config.detector_checkpoint)
+    loaded = load_model(config.checkpoint_dir)
+    detector = load_model(config.detector_checkpoint, task="detector")
     for network in (loaded, detector):
         model, step = network.config["model"], network.step
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
@@ -77,24 +77,6 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     print(f"\nResults: {folder / 'photos.json'}, {folder / 'photos_SPLIT.csv'}")
     print(f"Most confident mistakes: {folder / 'photo_mistakes_SPLIT.png'}")
     return 0
-
-
-def load_detector(path: str) -> LoadedModel:
-    """Returns the network of a checkpoint or a file of released weights, if it finds digits.
-
-    Args:
-        path: As in `svhn.checkpoints.load_model`.
-
-    Raises:
-        UserError: If there is no such file, if it can't be read, or if it holds no detector.
-    """
-    loaded = load_model(path)
-    if "class_logits" not in loaded.model.output:
-        raise UserError(
-            f"--detector_checkpoint={path} holds a network that finds no digits "
-            f"({loaded.config['model']}). Name one that train.py --task=detector wrote"
-        )
-    return loaded
 
 
 def _about(config: EvaluationConfig, reader: LoadedModel, detector: LoadedModel) -> dict[str, Any]:
