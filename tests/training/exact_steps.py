@@ -1,10 +1,9 @@
 """Some steps of training in float64, where rounding can't hide or blow up a difference.
 
-python -m tests.training.exact_steps OUTPUT REPLICAS
+python -m tests.training.exact_steps OUTPUT REPLICAS MODEL…
 
-Of two readers and the detector. Writes weights, their average, batch statistics, optimizer and
-dropout generators to OUTPUT, a NumPy archive. With REPLICAS = 0 the strategy is the one that
-TF_CONFIG asks for.
+Writes weights, their average, batch statistics, optimizer and dropout generators to OUTPUT, a
+NumPy archive. With REPLICAS = 0 the strategy is the one that TF_CONFIG asks for.
 """
 
 import sys
@@ -21,7 +20,7 @@ BOXES = ((4, 4, 10, 14), (24, 2, 20, 30), (8, 4, 40, 56))
 """A digit for each of the detector's levels."""
 
 
-def main(output: str, replicas: int) -> None:
+def main(output: str, replicas: int, models: list[str]) -> None:
     import keras
     import tensorflow as tf
 
@@ -67,7 +66,8 @@ def main(output: str, replicas: int) -> None:
     }
 
     arrays = {}
-    for name, (examples, example_figures) in tasks.items():
+    for name in models:
+        examples, example_figures = tasks[name]
         batches = tf.data.Dataset.from_tensor_slices(examples).repeat()
         batches = batches.batch(BATCH_SIZE, drop_remainder=True)
         keras.utils.set_random_seed(1)
@@ -104,4 +104,4 @@ def in_any_precision(layer):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
