@@ -51,12 +51,12 @@ def main(config: PhotosConfig) -> int:
     from svhn.checkpoints import load_model
     from svhn.data.records import read_photos
     from svhn.detection.finder import NumberFinder
-    from svhn.evaluation.evaluate_photos import load_detector
     from svhn.evaluation.photo_metrics import measure_photos
     from svhn.evaluation.photos import BestNumberReader, read_all
     from svhn.reading.reader import Reader
 
-    loaded, detector = load_model(config.checkpoint_dir), load_detector(config.detector_checkpoint)
+    loaded = load_model(config.checkpoint_dir)
+    detector = load_model(config.detector_checkpoint, task="detector")
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
     finder = NumberFinder(detector.model)
     photo_reader = BestNumberReader(reader, finder)
