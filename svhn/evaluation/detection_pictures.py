@@ -71,8 +71,8 @@ def _drawn(
 
     def draw(box: np.ndarray, label: int, colour: str) -> None:
         left, top, box_width, box_height = (float(value) for value in box * to_tile)
-        pen.rectangle((left, top, left + box_width, top + box_height), outline=colour)
-        pen.text((left + 2, top), str(label), fill=colour, font=font)
+        pen.rectangle((left, top, left + box_width, top + box_height), outline=colour, width=2)
+        pen.text((left + 3, top + 1), str(label), fill=colour, font=font)
 
     for box, label in zip(truth.boxes[~is_found], truth.labels[~is_found], strict=True):
         draw(box, label, MISSED_COLOUR)
