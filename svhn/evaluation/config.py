@@ -17,18 +17,18 @@ class EvaluationConfig:
     data_dir: str = option(
         "The data folder: its tfrecords/ is what convert_to_tfrecords.py wrote.", group="Input"
     )
+    checkpoint_dir: str = option(
+        "The folder that train.py wrote checkpoints to, one checkpoint: DIR/model.ckpt-1000, or a"
+        " file of released weights: reader.npz.",
+        "./logs/train",
+        group="Input",
+    )
     task: str = option(
         "What to evaluate. reader: the numbers are read in crops, at the labelled boxes. photos:"
         " whole photos; a detector finds the numbers, and the reader reads them.",
         "reader",
         group="Input",
         choices=TASKS,
-    )
-    checkpoint_dir: str = option(
-        "The folder that train.py wrote checkpoints to, one checkpoint: DIR/model.ckpt-1000, or a"
-        " file of released weights: reader.npz.",
-        "./logs/train",
-        group="Input",
     )
     detector_checkpoint: str = option(
         "With --task=photos: the detector that finds the numbers, likewise a folder, a checkpoint"
