@@ -1,4 +1,4 @@
-"""Measures a checkpoint on the train, val and test photos: tables, results.json, TensorBoard."""
+"""Measures networks on the train, val and test photos: tables, results.json, TensorBoard."""
 
 from svhn.command_line import run
 from svhn.evaluation.config import EvaluationConfig
@@ -6,7 +6,12 @@ from svhn.evaluation.config import EvaluationConfig
 
 def main(config: EvaluationConfig) -> int:
     """Returns the exit status."""
-    from svhn.evaluation.evaluate import evaluate  # TensorFlow starts here, after --help
+    # TensorFlow starts here, after --help.
+    if config.task == "photos":
+        from svhn.evaluation.evaluate_photos import evaluate_photos
+
+        return evaluate_photos(config)
+    from svhn.evaluation.evaluate import evaluate
 
     return evaluate(config)
 

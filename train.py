@@ -3,7 +3,7 @@
 python train.py --data_dir your_data_dir --train_logdir ./logs/train
 
 Checkpoints and TensorBoard events go to --train_logdir. A run that is found there continues:
-after an interruption, give the same command again.
+after an interruption, give the same command again. --task=detector trains a digit detector.
 """
 
 from svhn import command_line

@@ -31,6 +31,7 @@ def main(config: TrainingConfig) -> int:
     from svhn.training.averaging import WeightAverage
     from svhn.training.devices import distribute, make_strategy
     from svhn.training.optimizers import make_optimizer
+    from svhn.training.reader_task import reading_figures
     from svhn.training.train_step import make_train_step
 
     strategy = make_strategy()
@@ -41,9 +42,8 @@ def main(config: TrainingConfig) -> int:
         average = None
         if config.average_decay:
             average = WeightAverage(model, build_model(config.model), config.average_decay)
-    step = make_train_step(
-        strategy, model, optimizer, config.batch_size, config.label_smoothing, average
-    )
+    figures = reading_figures(config.label_smoothing)
+    step = make_train_step(strategy, model, optimizer, config.batch_size, figures, average)
     batches = training_batches(
         config.data_dir,
         config.splits or ["train"],
@@ -55,7 +55,7 @@ def main(config: TrainingConfig) -> int:
     in_memory = list(distribute(strategy, batches.take(BATCHES)))
     steps, losses = 0, []
     while True:
-        losses.append(step(*in_memory[steps % BATCHES]).loss)
+        losses.append(step(*in_memory[steps % BATCHES])["loss"])
         steps += 1
         if steps % config.log_every == 0:
             # Devices may work ahead until somebody reads the results, as in the loop.

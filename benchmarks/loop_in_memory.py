@@ -22,16 +22,16 @@ def main(config: TrainingConfig) -> int:
     """Trains until it is ended."""
     import tensorflow as tf
 
-    from svhn.training import loop
+    from svhn.training import loop, reader_task
 
-    make_batches = loop.training_batches
+    make_batches = reader_task.training_batches
 
     def batches_in_memory(*arguments: Any, **options: Any) -> tf.data.Dataset:
         first = list(make_batches(*arguments, **options).take(BATCHES))
         images, labels = (tf.stack(column) for column in zip(*first, strict=True))
         return tf.data.Dataset.from_tensor_slices((images, labels)).repeat()
 
-    loop.training_batches = batches_in_memory
+    reader_task.training_batches = batches_in_memory
     return loop.train(config)
 
 

@@ -69,11 +69,14 @@ def measure(name: str, batch_size: int, seconds: float) -> Cost:
     from svhn.models.cost import count_multiply_adds
     from svhn.training.config import TrainingConfig
     from svhn.training.optimizers import make_optimizer
+    from svhn.training.reader_task import reading_figures
     from svhn.training.train_step import make_train_step
 
     model = build_model(name)
     optimizer = make_optimizer(TrainingConfig("", model=name), model, total_steps=1000)
-    step = make_train_step(tf.distribute.get_strategy(), model, optimizer, batch_size)
+    step = make_train_step(
+        tf.distribute.get_strategy(), model, optimizer, batch_size, reading_figures()
+    )
     random = np.random.default_rng(0)
     images = tf.constant(random.normal(size=(batch_size, 54, 54, 3)), tf.float32)
     labels = tf.constant(
@@ -83,7 +86,7 @@ def measure(name: str, batch_size: int, seconds: float) -> Cost:
     return Cost(
         model.count_params(),
         count_multiply_adds(model),
-        images_per_second(lambda: step(images, labels)[0].numpy(), batch_size, seconds),
+        images_per_second(lambda: step(images, labels)["loss"].numpy(), batch_size, seconds),
         images_per_second(lambda: predict(images).label.numpy(), batch_size, seconds),
     )
 

@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from svhn.command_line import warn
 from svhn.errors import UserError
-from svhn.loaded_model import LoadedModel
-from svhn.models import MODEL_NAMES, build_model
+from svhn.loaded_model import LoadedModel, require_model
+from svhn.models import build_model
 from svhn.released_weights import is_released, load_released, load_released_weights
 from svhn.stored_calibration import StoredCalibration
 
@@ -152,29 +152,32 @@ def resolve_checkpoint(path: str | Path) -> str:
     return prefix
 
 
-def load_model(path: str | Path, *, raw_weights: bool = False) -> LoadedModel:
+def load_model(
+    path: str | Path, *, task: str | None = "reader", raw_weights: bool = False
+) -> LoadedModel:
     """Returns the model that a checkpoint describes, with its weights.
 
     Args:
         path: As in `resolve_checkpoint`, or a file of released weights (`reader.npz`).
+        task: What the model is wanted for: "reader" or "detector"; None takes either.
         raw_weights: Take the weights themselves where the checkpoint has their moving average,
             too; otherwise the average is taken. The calibration is that of the average: raw
             weights have none beside it.
 
     Raises:
-        UserError: If there is no such checkpoint, or if it can't be read.
+        UserError: If there is no such checkpoint, if it can't be read, or if it is another task's.
     """
     if is_released(path):
-        return load_released(path)
+        return load_released(path, task)
     prefix = resolve_checkpoint(path)
     try:
-        return _load(prefix, raw_weights)
+        return _load(prefix, task, raw_weights)
     except UserError:
         # A run that goes on may have replaced its best checkpoint while it was being read.
         newer = resolve_checkpoint(path)
         if newer == prefix:
             raise
-        return _load(newer, raw_weights)
+        return _load(newer, task, raw_weights)
 
 
 def load_weights(model: keras.Model, path: str | Path, *, raw_weights: bool = False) -> None:
@@ -220,14 +223,10 @@ def read_state(prefix: str) -> dict[str, Any]:
         raise _damaged(prefix, error) from error
 
 
-def _load(prefix: str, raw_weights: bool) -> LoadedModel:
+def _load(prefix: str, task: str | None, raw_weights: bool) -> LoadedModel:
     state = read_state(prefix)
     name = state["config"].get("model")
-    if name not in MODEL_NAMES:
-        raise UserError(
-            f"{prefix} holds a model named {name!r}. Expected: one of {', '.join(MODEL_NAMES)}. "
-            "Use the version of this program that trained it"
-        )
+    require_model(name, task, prefix)
     model = build_model(name)
     load_weights(model, prefix, raw_weights=raw_weights)
     of_other_weights = raw_weights and has_average(state)

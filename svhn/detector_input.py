@@ -17,7 +17,7 @@ WORKING_SIZE = 256
 
 
 def detector_input(
-    photo: tf.Tensor, longer_side: int = WORKING_SIZE
+    photo: tf.Tensor, longer_side: int | tf.Tensor = WORKING_SIZE
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the picture of a photo, resized with anti-aliasing and padded.
 
@@ -26,7 +26,8 @@ def detector_input(
 
     Args:
         photo: uint8 [H, W, 3], RGB, H and W at least 1.
-        longer_side: The longer side of the resized photo, pixels. Smaller photos are enlarged.
+        longer_side: The longer side of the resized photo, pixels, an integer or a float64 scalar.
+            Smaller photos are enlarged.
 
     Returns:
         The picture, float32 [height, width, 3], grey levels 0 to 255; and the scale, float32 [2]:
@@ -36,7 +37,12 @@ def detector_input(
     old_size = tf.cast(tf.shape(photo)[:2], tf.float64)
     new_size = tf.round(old_size * (longer_side / tf.reduce_max(old_size)))
     new_size = tf.maximum(tf.cast(new_size, tf.int32), 1)
-    picture = tf.image.resize(photo, new_size, antialias=True)
+    # Resizing to the same size would take longest, and change nothing.
+    picture = tf.cond(
+        tf.reduce_all(new_size == tf.shape(photo)[:2]),
+        lambda: tf.cast(photo, tf.float32),
+        lambda: tf.image.resize(photo, new_size, antialias=True),
+    )
     below, right = tf.unstack(-new_size % SIZE_MULTIPLE)
     picture = tf.pad(picture, [[0, below], [0, right], [0, 0]], constant_values=PADDING_LEVEL)
     scale = tf.cast(tf.cast(new_size, tf.float64) / old_size, tf.float32)

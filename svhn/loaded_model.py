@@ -1,10 +1,13 @@
 """A trained network as evaluation and reading take it, wherever its weights lay."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import keras
 
+from svhn.errors import UserError
+from svhn.models import DETECTOR_NAMES, MODEL_NAMES, models_of, task_of
 from svhn.stored_calibration import StoredCalibration
 
 
@@ -27,3 +30,27 @@ class LoadedModel:
 
     calibration: StoredCalibration = dataclasses.field(default_factory=StoredCalibration)
     """What makes its confidence honest."""
+
+
+def require_model(name: str | None, task: str | None, path: str | Path) -> None:
+    """Makes sure that a file holds a network that this program knows, for what it is wanted for.
+
+    Args:
+        name: What the file calls its architecture.
+        task: "reader" or "detector"; None for either.
+        path: The file, for the message.
+
+    Raises:
+        UserError: If it doesn't.
+    """
+    if name not in MODEL_NAMES + DETECTOR_NAMES:
+        expected = models_of(task) if task else MODEL_NAMES + DETECTOR_NAMES
+        raise UserError(
+            f"{path} holds a model named {name!r}. Expected: one of {', '.join(expected)}. "
+            "Use the version of this program that trained it"
+        )
+    if task and task_of(name) != task:
+        raise UserError(
+            f"{path} holds a {task_of(name)} ({name!r}). Expected: a {task}, as "
+            f"train.py --task={task} trains it"
+        )

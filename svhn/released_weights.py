@@ -1,4 +1,4 @@
-"""Released weights: one small file that is all a reader needs, in the package or anywhere.
+"""Released weights: one small file that is all a network needs, in the package or anywhere.
 
 A NumPy archive (`.npz`: a ZIP file of arrays, compressed), as it needs nothing but NumPy to read,
 holds no code (unlike pickle), and has the same bytes for the same content. Kernels are stored in
@@ -20,9 +20,9 @@ import numpy as np
 
 from svhn.errors import UserError
 from svhn.files import write_whole
-from svhn.loaded_model import LoadedModel
-from svhn.models import MODEL_NAMES, build_model
-from svhn.released import PACKAGED_READER
+from svhn.loaded_model import LoadedModel, require_model
+from svhn.models import build_model
+from svhn.released import PACKAGED_DETECTOR, PACKAGED_READER
 from svhn.stored_calibration import StoredCalibration
 
 FORMAT = "svhn released weights 1"
@@ -42,7 +42,7 @@ def write_released(path: str | Path, loaded: LoadedModel, about: Mapping[str, An
 
     Args:
         path: Ends with `SUFFIX`; its folder must exist. It is replaced as a whole.
-        loaded: The network, with its calibration.
+        loaded: The network, with its calibration (a detector has none).
         about: What else to say, as JSON can hold it; see `load_released` for what is added.
 
     Raises:
@@ -76,26 +76,25 @@ def write_released(path: str | Path, loaded: LoadedModel, about: Mapping[str, An
         ) from error
 
 
-def load_released(path: str | Path | None = None) -> LoadedModel:
+def load_released(path: str | Path | None = None, task: str | None = "reader") -> LoadedModel:
     """Returns the network of a file of released weights.
 
     Args:
         path: The file; None for the one in the package.
+        task: What it is wanted for: "reader" or "detector"; None takes either from a file.
 
     Returns:
         Its `state` says all that was written: "format", "model", "step", "calibration", and what
         else `write_released` was given ("config": the flags of the run, "scores" …).
 
     Raises:
-        UserError: If there is no such file, if it is damaged, or if it is of another version.
+        UserError: If there is no such file, if it is damaged, or if it is another task's or of
+            another version.
     """
-    path = PACKAGED_READER if path is None else Path(path)
+    if path is None:
+        path = PACKAGED_DETECTOR if task == "detector" else PACKAGED_READER
     about, arrays = _read(path)
-    if about["model"] not in MODEL_NAMES:
-        raise UserError(
-            f"{path} holds a model named {about['model']!r}. Expected: one of "
-            f"{', '.join(MODEL_NAMES)}. Use the version of this program that wrote it"
-        )
+    require_model(about["model"], task, path)
     model = build_model(about["model"])
     _assign(model, arrays, path)
     config = {**about.get("config", {}), "model": about["model"]}

@@ -63,6 +63,12 @@ def test_load_model_needs_only_the_folder(run):
         np.testing.assert_array_equal(logits, loaded.model(images, training=False)[name])
 
 
+def test_a_reader_is_no_detector(run):
+    with pytest.raises(UserError, match=r"holds a reader .*Expected: a detector") as caught:
+        load_model(run[0], task="detector")
+    assert "\n" not in str(caught.value)
+
+
 def test_the_best_is_meant_unless_a_step_is_named(tmp_path, run):
     _, model, optimizer, _ = run
     checkpoints = Checkpoints(tmp_path, model, optimizer, keep=2)

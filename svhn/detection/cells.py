@@ -1,6 +1,7 @@
 """The cells of the detector: where in the picture each of its outputs looks."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class Cells:
     """int32 [cells]: 0 for the finest level."""
 
 
+@functools.lru_cache(maxsize=32)
 def cells_of(height: int, width: int) -> Cells:
     """Returns the cells for pictures of a size, level by level, each row by row.
 
@@ -42,4 +44,7 @@ def cells_of(height: int, width: int) -> Cells:
         centres.append((np.stack([columns, rows], axis=1) + 0.5) * np.float32(stride))
         strides.append(np.full(len(rows), stride, np.float32))
         levels.append(np.full(len(rows), level, np.int32))
-    return Cells(np.concatenate(centres), np.concatenate(strides), np.concatenate(levels))
+    joined = [np.concatenate(parts) for parts in (centres, strides, levels)]
+    for array in joined:
+        array.flags.writeable = False  # all callers share it
+    return Cells(*joined)

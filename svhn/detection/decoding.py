@@ -20,7 +20,7 @@ _CANDIDATES = 500
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DetectedDigits:
-    """The digits of one picture or photo, the surest first."""
+    """The digits of one picture or photo, the surest first unless it says otherwise."""
 
     labels: np.ndarray
     """int32 [N], 0 to 9."""
@@ -33,6 +33,12 @@ class DetectedDigits:
 
     class_scores: np.ndarray
     """float32 [N, 10]: the score of each digit at that place; they need not sum to 1."""
+
+    def chosen(self, places: np.ndarray) -> "DetectedDigits":
+        """Returns the digits at some places, int [M], in that order."""
+        return DetectedDigits(
+            self.labels[places], self.scores[places], self.boxes[places], self.class_scores[places]
+        )
 
     def in_photo(self, scale: np.ndarray, photo_size: tuple[int, int]) -> "DetectedDigits":
         """Returns the digits with boxes in the photo's pixels, cut off at its edges.

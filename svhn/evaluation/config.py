@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from svhn.command_line import option
 
+TASKS = ("reader", "photos")
+
 DEFAULT_SPLITS = ("train", "val", "test")
 """Evaluated when no split is asked for, as far as they exist; `extra` is long and easy."""
 
@@ -19,6 +21,19 @@ class EvaluationConfig:
         "The folder that train.py wrote checkpoints to, one checkpoint: DIR/model.ckpt-1000, or a"
         " file of released weights: reader.npz.",
         "./logs/train",
+        group="Input",
+    )
+    task: str = option(
+        "What to evaluate. reader: the numbers are read in crops, at the labelled boxes. photos:"
+        " whole photos; a detector finds the numbers, and the reader reads them.",
+        "reader",
+        group="Input",
+        choices=TASKS,
+    )
+    detector_checkpoint: str = option(
+        "With --task=photos: the detector that finds the numbers, likewise a folder, a checkpoint"
+        " or a file of released weights: detector.npz.",
+        "./logs/detector",
         group="Input",
     )
     raw_weights: bool = option(
@@ -47,7 +62,8 @@ class EvaluationConfig:
         group="Evaluation",
     )
     eval_logdir: str = option(
-        "The folder for results.json, predictions, pictures of mistakes and TensorBoard's files.",
+        "The folder for results.json (photos.json with --task=photos), predictions, pictures of"
+        " mistakes and TensorBoard's files.",
         "./logs/eval",
         group="Output",
     )

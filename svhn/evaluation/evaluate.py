@@ -49,18 +49,18 @@ def evaluate(config: EvaluationConfig) -> int:
         UserError: If there is no conversion, split or checkpoint, or the results can't be
             written.
     """
-    accuracies = _parse_accuracies(config.coverage_accuracy)
+    accuracies = parse_accuracies(config.coverage_accuracy)
     splits = splits_to_evaluate(config.data_dir, config.splits)
     loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
     print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
     folder = Path(config.eval_logdir).expanduser()
-    with _writing_to(folder):
+    with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     metrics, photos_per_second, without_mistakes = _evaluate_splits(
         config, splits, accuracies, loaded, folder
     )
     about = _about(config, loaded)
-    with _writing_to(folder):
+    with writing_to(folder):
         write_results(folder / "results.json", about, metrics)
 
     print(f"\n{metrics_table(metrics)}")
@@ -110,7 +110,12 @@ def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:
     return splits
 
 
-def _parse_accuracies(values: list[str]) -> list[float]:
+def parse_accuracies(values: list[str]) -> list[float]:
+    """Returns the accuracies that `--coverage_accuracy` names, ascending, each once.
+
+    Raises:
+        UserError: If one is no number from 0 to 1.
+    """
     try:
         accuracies = [float(value) for value in values]
     except ValueError:
@@ -165,7 +170,7 @@ def _evaluate_splits(
         seconds += len(predictions.labels) / predictions.photos_per_second
         if predictions.right.all():
             without_mistakes.append(split)
-        with _writing_to(folder):
+        with writing_to(folder):
             _write_split(folder, split, loaded.step, predictions, metrics[split])
     photos = sum(figures.photo_count for figures in metrics.values())
     return metrics, photos / seconds, without_mistakes
@@ -188,7 +193,8 @@ def _write_split(
 
 
 @contextmanager
-def _writing_to(folder: Path) -> Iterator[None]:
+def writing_to(folder: Path) -> Iterator[None]:
+    """Turns what keeps results from being written to `--eval_logdir` into one line."""
     try:
         yield
     except OSError as error:

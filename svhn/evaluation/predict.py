@@ -150,7 +150,7 @@ def predict(
             count = int(images.shape[0])
             batch_size = batch_size or count
             decoded, losses, logits = predict_step(
-                _filled_up(images, batch_size), _filled_up(labels, batch_size)
+                filled_up(images, batch_size), filled_up(labels, batch_size)
             )
             labels = np.asarray(labels)
             predicted, confidence, digits, losses = (
@@ -231,18 +231,32 @@ def evaluate_split(
             description=f"evaluating {split}",
             keep_mistakes=keep_mistakes,
         )
-    scored = len(predictions.file_names)
+    require_all_scored(data_dir, split, len(predictions.file_names))
+    return predictions
+
+
+def require_all_scored(data_dir: str | Path, split: str, scored: int) -> None:
+    """Makes sure that as many photos were read as the split has.
+
+    Raises:
+        UserError: If they were not.
+    """
+    expected = photo_count(data_dir, split)
     if scored != expected:
         raise UserError(
             f"The manifest in {shard_folder(data_dir)} counts {expected} photos in '{split}', but"
             f" {scored} were read: run python convert_to_tfrecords.py --data_dir {data_dir}"
             " --verify to see which shards are to blame"
         )
-    return predictions
 
 
-def _filled_up(rows: tf.Tensor, batch_size: int) -> tf.Tensor:
-    """The batch with rows of zeros (black pictures) at its end, so that it has `batch_size`."""
+def filled_up(rows: tf.Tensor, batch_size: int) -> tf.Tensor:
+    """Returns a batch with rows of zeros (black pictures) at its end, so that it has a given size.
+
+    Args:
+        rows: [B, …].
+        batch_size: The size; a batch that has as many rows, or more, stays as it is.
+    """
     missing = batch_size - int(rows.shape[0])
     padding = [[0, missing], *[[0, 0]] * (len(rows.shape) - 1)]
     return tf.pad(rows, padding) if missing > 0 else rows

@@ -10,11 +10,14 @@ import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import manifest_digest, photo_count
 from svhn.errors import UserError
+from svhn.evaluation.detector_release import measure_detector
 from svhn.evaluation.measure import fit_calibration, measure
 from svhn.evaluation.predict import SplitPredictions, evaluate_split
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.evaluation.report import confidence_table, figures_as_json, metrics_table
+from svhn.models import task_of
 from svhn.released_weights import SUFFIX, load_released, write_released
+from svhn.stored_calibration import StoredCalibration
 
 SPLIT = "val"
 """What temperature and thresholds are chosen on."""
@@ -41,8 +44,8 @@ class Change:
 def release(config: ReleaseConfig) -> int:
     """Writes the weights of a checkpoint to `config.output` and says what half precision changed.
 
-    With `config.data_dir`, temperature and thresholds are found anew on val, for the weights as
-    they are released, and the file also holds the scores there.
+    With `config.data_dir`, the file also holds the scores on val. Of a reader, temperature and
+    thresholds are found anew there, for the weights as they are released.
 
     Returns:
         The exit status, 0.
@@ -55,23 +58,31 @@ def release(config: ReleaseConfig) -> int:
         raise UserError(f"--output={config.output}: expected a name that ends with {SUFFIX}")
     if config.data_dir:
         photo_count(config.data_dir, SPLIT)  # says what to do where there is none
-    loaded = load_model(config.checkpoint_dir)
+    loaded = load_model(config.checkpoint_dir, task=None)
+    is_detector = task_of(loaded.config["model"]) == "detector"
     about = _about(config, loaded)
     write_released(output, loaded, about)
     if config.data_dir:
-        loaded, measured = _measure(config, loaded, load_released(output))
+        released = load_released(output, task=None)
+        if is_detector:
+            measured = measure_detector(config, SPLIT, loaded, released)
+        else:
+            loaded, measured = _measure(config, loaded, released)
         write_released(output, loaded, {**about, **measured})
     else:
         print(
             "No --data_dir: the file says no scores, and what half precision changes is not known"
         )
-    stored = loaded.calibration
     print(
         f"{output}: {output.stat().st_size / 1e6:.2f} MB, {loaded.config['model']} at step "
-        f"{loaded.step:,}, temperature {stored.temperature:g}"
-        + ("" if stored.photos else " (no calibration: give --data_dir to find one)")
+        f"{loaded.step:,}{'' if is_detector else _temperature(loaded.calibration)}"
     )
     return 0
+
+
+def _temperature(stored: StoredCalibration) -> str:
+    words = f", temperature {stored.temperature:g}"
+    return words if stored.photos else f"{words} (no calibration: give --data_dir to find one)"
 
 
 def _measure(

@@ -15,8 +15,8 @@ class ReleaseConfig:
         group="Input",
     )
     output: str = option(
-        "The file to write, such as reader.npz; svhn/released/reader.npz is the one that "
-        "inference.py takes when no checkpoint is named.",
+        "The file to write, such as reader.npz; svhn/released/reader.npz and detector.npz are the "
+        "ones that inference.py takes when none is named.",
         group="Output",
     )
     recipe: str = option(
@@ -26,9 +26,9 @@ class ReleaseConfig:
         group="Output",
     )
     data_dir: str = option(
-        "A converted data folder. On its val photos temperature and thresholds are found anew, for "
-        "the weights as they are released; the scores are kept in the file, and what half "
-        "precision changes is measured. Without it the checkpoint's calibration is kept.",
+        "A converted data folder. The scores on its val photos are kept in the file, and what half "
+        "precision changes is measured. A reader's temperature and thresholds are found anew, for "
+        "the weights as they are released; without the folder the checkpoint's are kept.",
         "",
         group="Scores",
     )

@@ -26,14 +26,14 @@ def metrics_table(metrics: Mapping[str, SplitMetrics]) -> str:
         (
             split,
             f"{figures.photo_count:,}",
-            _percent(figures.sequence.share),
-            _interval(figures.sequence),
-            _percent(figures.digit.share),
-            _percent(figures.length.share),
+            percent(figures.sequence.share),
+            interval_text(figures.sequence),
+            percent(figures.digit.share),
+            percent(figures.length.share),
         )
         for split, figures in metrics.items()
     ]
-    return _aligned(header, rows)
+    return aligned(header, rows)
 
 
 def confidence_table(metrics: Mapping[str, SplitMetrics]) -> str:
@@ -51,13 +51,13 @@ def confidence_table(metrics: Mapping[str, SplitMetrics]) -> str:
     rows = [
         (
             split,
-            *(_percent(coverage.share) for coverage in figures.coverages),
-            _percent(figures.calibration.expected_calibration_error),
-            _percent(figures.error_without_temperature),
+            *(percent(coverage.share) for coverage in figures.coverages),
+            percent(figures.calibration.expected_calibration_error),
+            percent(figures.error_without_temperature),
         )
         for split, figures in metrics.items()
     ]
-    return _aligned(header, rows)
+    return aligned(header, rows)
 
 
 def answers_table(metrics: Mapping[str, SplitMetrics]) -> str:
@@ -73,17 +73,17 @@ def answers_table(metrics: Mapping[str, SplitMetrics]) -> str:
         (
             split if first else "",
             f"{100 * answers.accuracy:g} %",
-            _percent(answers.threshold),
-            _percent(answers.answered.share),
-            _percent(answers.right.share),
-            _interval(answers.right),
+            percent(answers.threshold),
+            percent(answers.answered.share),
+            percent(answers.right.share),
+            interval_text(answers.right),
         )
         for split, figures in metrics.items()
         for first, answers in zip(
             [True] + [False] * len(figures.answers), figures.answers, strict=False
         )
     ]
-    return _aligned(header, rows) if rows else ""
+    return aligned(header, rows) if rows else ""
 
 
 def length_table(metrics: Mapping[str, SplitMetrics]) -> str:
@@ -94,15 +94,15 @@ def length_table(metrics: Mapping[str, SplitMetrics]) -> str:
             split if first else "",
             length_name(length),
             f"{proportion.count:,}",
-            _percent(proportion.share),
-            _interval(proportion),
+            percent(proportion.share),
+            interval_text(proportion),
         )
         for split, figures in metrics.items()
         for first, (length, proportion) in zip(
             [True] + [False] * len(figures.by_length), figures.by_length.items(), strict=False
         )
     ]
-    return _aligned(header, rows)
+    return aligned(header, rows)
 
 
 def length_name(length: int) -> str:
@@ -120,10 +120,12 @@ def write_results(
         about: What was evaluated: checkpoint, step, model, data …; as JSON has it.
         metrics: By split.
     """
-    results = {
-        **about,
-        "splits": {split: figures_as_json(figures) for split, figures in metrics.items()},
-    }
+    splits = {split: figures_as_json(figures) for split, figures in metrics.items()}
+    write_json(path, {**about, "splits": splits})
+
+
+def write_json(path: Path, results: Mapping[str, Any]) -> None:
+    """Writes figures to a file, which is replaced as a whole; the same give the same bytes."""
     text = json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(path, (text + "\n").encode())
 
@@ -158,10 +160,10 @@ def figures_as_json(figures: SplitMetrics) -> dict[str, Any]:
     """Returns every figure of a split, as JSON can hold it."""
     return {
         "photos": figures.photo_count,
-        "sequence_accuracy": _proportion_as_json(figures.sequence),
+        "sequence_accuracy": proportion_as_json(figures.sequence),
         # No interval: the digits of one photo are not independent, it would be too narrow.
-        "digit_accuracy": _proportion_as_json(figures.digit, interval=False),
-        "length_accuracy": _proportion_as_json(figures.length),
+        "digit_accuracy": proportion_as_json(figures.digit, interval=False),
+        "length_accuracy": proportion_as_json(figures.length),
         "coverage": [
             {
                 "at_accuracy": coverage.accuracy,
@@ -174,8 +176,8 @@ def figures_as_json(figures: SplitMetrics) -> dict[str, Any]:
             {
                 "at_accuracy": answers.accuracy,
                 "confidence_threshold": answers.threshold,
-                "answered": _proportion_as_json(answers.answered),
-                "right": _proportion_as_json(answers.right),
+                "answered": proportion_as_json(answers.answered),
+                "right": proportion_as_json(answers.right),
             }
             for answers in figures.answers
         ],
@@ -185,32 +187,40 @@ def figures_as_json(figures: SplitMetrics) -> dict[str, Any]:
         "expected_calibration_error_at_temperature_1": figures.error_without_temperature,
         "mean_loss": figures.mean_loss,
         "sequence_accuracy_by_length": {
-            length_name(length): _proportion_as_json(proportion)
+            length_name(length): proportion_as_json(proportion)
             for length, proportion in figures.by_length.items()
         },
     }
 
 
-def _proportion_as_json(proportion: Proportion, interval: bool = True) -> dict[str, Any]:
+def proportion_as_json(proportion: Proportion, interval: bool = True) -> dict[str, Any]:
+    """Returns a share with its counts and, if wanted, its 95 % interval."""
     entry = {"value": proportion.share, "correct": proportion.correct, "count": proportion.count}
     if interval:
         entry["low_95"], entry["high_95"] = proportion.interval
     return entry
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Returns a share as text: "95.21 %"; `NOTHING` for None."""
     return NOTHING if share is None else f"{100 * share:.2f} %"
 
 
-def _interval(proportion: Proportion) -> str:
+def interval_text(proportion: Proportion) -> str:
+    """Returns the 95 % interval of a share as text: "93.14–96.77"; `NOTHING` of none."""
     if not proportion.count:
         return NOTHING
     low, high = proportion.interval
     return f"{100 * low:.2f}–{100 * high:.2f}"
 
 
-def _aligned(header: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> str:
-    """The rows in columns, the first to the left, the others to the right, a rule between."""
+def aligned(header: Sequence[Sequence[str]], rows: Sequence[Sequence[str]]) -> str:
+    """Returns the rows in columns, the first to the left, the others to the right.
+
+    Args:
+        header: The lines above the rule, a text for each column.
+        rows: The lines below it, likewise.
+    """
     widths = [max(map(len, column)) for column in zip(*header, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:

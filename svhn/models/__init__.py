@@ -47,6 +47,19 @@ def models_of(task: str) -> tuple[str, ...]:
     return DETECTOR_NAMES if task == "detector" else MODEL_NAMES
 
 
+def task_of(name: str) -> str:
+    """Returns the task that a model is for, one of `TASKS`.
+
+    Raises:
+        ValueError: If there is no such model.
+    """
+    for task in TASKS:
+        if name in models_of(task):
+            return task
+    names = MODEL_NAMES + DETECTOR_NAMES
+    raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {names}")
+
+
 def build_model(
     name: str, input_size: int | None = None, precision: str = "float32"
 ) -> "keras.Model":
@@ -62,9 +75,7 @@ def build_model(
     Raises:
         ValueError: If there is no model or precision of that name.
     """
-    names = MODEL_NAMES + DETECTOR_NAMES
-    if name not in names:
-        raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {names}")
+    task_of(name)  # raises where there is none
     if precision not in _DTYPE_POLICIES:
         raise ValueError(
             f"Unknown precision. Received: {precision!r}. Expected: one of {tuple(_DTYPE_POLICIES)}"

@@ -3,7 +3,8 @@
 import dataclasses
 
 from svhn.command_line import option
-from svhn.models import DEFAULT_MODEL, MODEL_NAMES
+from svhn.models import DEFAULT_MODEL, DETECTOR_NAMES, MODEL_NAMES, TASKS
+from svhn.window_config import WindowConfig
 
 # Flags that may change when a run is continued: they say where, how long and how it is watched,
 # not what is computed at a step.
@@ -22,10 +23,34 @@ FREE_FLAGS = frozenset(
     }
 )
 
+TASK_DEFAULTS = {
+    "reader": {
+        "model": DEFAULT_MODEL,
+        "batch_size": 64,
+        "learning_rate": 1e-3,
+        "weight_decay": 0.05,
+        "gradient_clip": 0.0,
+    },
+    "detector": {
+        "model": DETECTOR_NAMES[0],
+        "batch_size": 16,
+        "learning_rate": 2e-3,
+        "weight_decay": 0.02,
+        "gradient_clip": 5.0,
+        "window_size": 128,
+        "val_size": 160,
+    },
+}
+"""What flags are where they are not given, and depend on `--task`. A flag that a task lacks means
+nothing for it."""
+
+LARGEST_DIGIT = 0.75
+"""Digits are scaled up to this share of a window's height."""
+
 
 @dataclasses.dataclass
 class TrainingConfig:
-    """The flags of `train.py`."""
+    """The flags of `train.py`; those that depend on the task are filled in."""
 
     data_dir: str = option(
         "Folder that convert_to_tfrecords.py has converted: its tfrecords/ is read.", group="Data"
@@ -55,7 +80,8 @@ class TrainingConfig:
     augmentation: float = option(
         "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
         "1 is the recipe's; with 0 training sees just what evaluation sees. More helps where "
-        "photos are few and the run is long; a short run learns faster with less.",
+        "photos are few and the run is long; a short run learns faster with less. The detector's "
+        "windows have random places and scales whatever it is.",
         1.0,
         group="Data",
         minimum=0.0,
@@ -116,12 +142,20 @@ class TrainingConfig:
         minimum=1,
     )
 
-    model: str = option(
-        "Network. compact is small enough for a CPU; goodfellow is the paper's, six times as slow; "
-        "plain is a simple one to try things out with; vgg16 is the well-known one, for GPUs.",
-        DEFAULT_MODEL,
+    task: str = option(
+        "What to train: reader, which reads the number in a crop; or detector, which finds the "
+        "digits in a whole photo (docs/detector.md).",
+        TASKS[0],
         group="Model",
-        choices=MODEL_NAMES,
+        choices=TASKS,
+    )
+    model: str | None = option(
+        "Network. compact is small enough for a CPU; goodfellow is the paper's, six times as slow; "
+        "plain is a simple one to try things out with; vgg16 is the well-known one, for GPUs; "
+        "detector is the one of --task=detector. Default: compact, or detector.",
+        None,
+        group="Model",
+        choices=MODEL_NAMES + DETECTOR_NAMES,
     )
     backbone_weights: str = option(
         "Start the convolutions of vgg16 from ImageNet's weights: imagenet for the file that "
@@ -132,10 +166,27 @@ class TrainingConfig:
         group="Model",
     )
 
-    batch_size: int = option(
+    window_size: int | None = option(
+        "Height and width of the windows that the detector is trained on, pixels, a multiple of "
+        "32: parts of photos at random scales, with digits of 8 pixels up to three quarters of a "
+        "window. Larger ones teach larger digits and take longer. Default: 128.",
+        None,
+        group="Model",
+        minimum=64,
+    )
+    val_size: int | None = option(
+        "The longer side to which val photos are resized when the detector is scored, pixels, a "
+        "multiple of 32. Best where most digits are of a size that the windows have. Default: 160.",
+        None,
+        group="Model",
+        minimum=32,
+    )
+
+    batch_size: int | None = option(
         "Pictures a step, over all devices together. Larger ones keep GPUs busy and want a higher "
-        "learning rate; smaller ones learn more from each picture.",
-        64,
+        "learning rate; smaller ones learn more from each picture. Default: 64; 16 for the "
+        "detector.",
+        None,
         group="Optimisation",
         minimum=1,
     )
@@ -146,11 +197,11 @@ class TrainingConfig:
         group="Optimisation",
         choices=("adamw", "sgd"),
     )
-    learning_rate: float = option(
+    learning_rate: float | None = option(
         "Highest learning rate. About 0.001 for adamw, 0.01 for sgd. The flag that counts most: "
         "too high and the loss jumps or doesn't fall, too low and the run ends before it has "
-        "learnt.",
-        1e-3,
+        "learnt. Default: 0.001; 0.002 for the detector.",
+        None,
         group="Optimisation",
         minimum=0.0,
     )
@@ -191,26 +242,28 @@ class TrainingConfig:
         group="Optimisation",
         minimum=1,
     )
-    weight_decay: float = option(
+    weight_decay: float | None = option(
         "Decoupled weight decay, times the learning rate, of kernels (not of biases and "
-        "normalisation). Holds a long run on few photos back from learning them by heart.",
-        0.05,
+        "normalisation). Holds a long run on few photos back from learning them by heart. "
+        "Default: 0.05; 0.02 for the detector.",
+        None,
         group="Optimisation",
         minimum=0.0,
     )
     label_smoothing: float = option(
         "Share of each target that is spread over all classes, such as 0.05. Helps against wrong "
-        "labels and too much confidence; more of it makes the confidence too modest.",
+        "labels and too much confidence; more of it makes the confidence too modest. For the "
+        "reader.",
         0.0,
         group="Optimisation",
         minimum=0.0,
         maximum=1.0,
     )
-    gradient_clip: float = option(
+    gradient_clip: float | None = option(
         "Longest gradient: longer ones are shortened to it, over all weights and devices together; "
         "0 for no limit. Saves runs that a rare batch throws off; TensorBoard's "
-        "training/gradient_norm shows what is usual.",
-        0.0,
+        "training/gradient_norm shows what is usual. Default: 0; 5 for the detector.",
+        None,
         group="Optimisation",
         minimum=0.0,
     )
@@ -245,3 +298,19 @@ class TrainingConfig:
         [],
         group="Speed",
     )
+
+    def __post_init__(self) -> None:
+        for name, value in TASK_DEFAULTS[self.task].items():
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+
+    @property
+    def windows(self) -> WindowConfig:
+        """Which windows the detector is trained on."""
+        return WindowConfig(size=self.window_size, largest_digit=LARGEST_DIGIT * self.window_size)
+
+    @property
+    def photos_per_step(self) -> int:
+        """How many photos a step takes: the reader's pictures each show one, windows several."""
+        per_picture = self.windows.photos + 1 if self.task == "detector" else 1
+        return self.batch_size * per_picture

@@ -12,22 +12,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import Checkpoints
-from svhn.data.input_pipeline import evaluation_batches, naming_damage, training_batches
-from svhn.data.mixing import parse_mix
+from svhn.data.input_pipeline import naming_damage
 from svhn.errors import UserError
-from svhn.evaluation.measure import fit_calibration, measure
-from svhn.evaluation.metrics import SplitMetrics
-from svhn.evaluation.predict import (
-    PredictStep,
-    SplitPredictions,
-    evaluate_split,
-    make_predict_step,
-)
 from svhn.models import build_model
 from svhn.progress import progress
-from svhn.stored_calibration import StoredCalibration
 from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.data_description import describe_data
@@ -43,11 +32,10 @@ from svhn.training.run_state import (
     total_steps,
 )
 from svhn.training.stop_signals import STOP_SIGNALS, stop_signals
-from svhn.training.summaries import SAMPLES, Summaries
-from svhn.training.train_step import StepResult, make_train_step, make_train_steps
-
-VAL_BATCH_SIZE = 128
-MISTAKES_SHOWN = 24
+from svhn.training.summaries import Summaries
+from svhn.training.task import Evaluation, Task
+from svhn.training.tasks import check_task, make_task
+from svhn.training.train_step import StepFigures, make_train_step, make_train_steps
 
 
 def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None) -> int:
@@ -64,6 +52,7 @@ def train(config: TrainingConfig, strategy: tf.distribute.Strategy | None = None
         UserError: If data, flags, checkpoint or TF_CONFIG don't fit, the loss is no longer finite,
             or another worker is lost.
     """
+    check_task(config)
     check_first_weights(config)
     data = describe_data(config)
     strategy = strategy or make_strategy()
@@ -125,6 +114,7 @@ def _train(
         run = _Run(
             config,
             data,
+            make_task(config, data["splits"]),
             steps,
             strategy,
             workers,
@@ -148,6 +138,7 @@ class _Run:
         self,
         config: TrainingConfig,
         data: dict[str, Any],
+        task: Task,
         steps: int,
         strategy: tf.distribute.Strategy,
         workers: Workers,
@@ -158,17 +149,15 @@ class _Run:
         summaries: Summaries | None,
         state: RunState,
     ):
-        self.config, self.data, self.steps, self.strategy = config, data, steps, strategy
-        self.workers, self.model, self.average, self.optimizer = workers, model, average, optimizer
+        self.config, self.data, self.task, self.steps = config, data, task, steps
+        self.strategy, self.workers = strategy, workers
+        self.model, self.average, self.optimizer = model, average, optimizer
         self.checkpoints, self.summaries, self.state = checkpoints, summaries, state
-        self.evaluated = average.model if average else model
-        self.predict_step = make_predict_step(self.evaluated)
-        self.raw_predict_step = make_predict_step(model) if average else None
+        self.evaluate = task.evaluator(average.model if average else model)
+        self.evaluate_raw = task.evaluator(model) if average else None
         # The chief's alone: it is what writes.
         recorded = config.profile_steps if summaries else []
         self.profile = Profile(recorded, Path(config.train_logdir) / "train")
-        first = evaluation_batches(config.data_dir, "val", SAMPLES).take(1)
-        self.samples = next(iter(first))[0].numpy()
 
     def train(self, signals: list[int]) -> list[int]:
         """Trains until the last step, early stopping or a signal.
@@ -185,22 +174,13 @@ class _Run:
             self.model,
             self.optimizer,
             config.batch_size,
-            config.label_smoothing,
+            self.task.example_figures,
             self.average,
         )
-        train_steps = make_train_steps(train_step)
-        batches = training_batches(
-            config.data_dir,
-            self.data["splits"],
-            config.batch_size,
-            config.seed,
-            start_example=state.step * config.batch_size,
-            augmentation=Augmentation(strength=config.augmentation),
-            mix=parse_mix(config.mix, self.data["splits"]),
-            balance_lengths=config.balance_lengths,
-        )
+        train_steps = make_train_steps(train_step, self.task.figures)
+        batches = self.task.training_batches(start_example=state.step * config.batch_size)
         interval = evaluation_interval(config, self.data["photos"])
-        results: list[StepResult] = []
+        results: list[StepFigures] = []
         iterator = iter(distribute(self.strategy, batches))
         with progress(
             total=self.steps,
@@ -218,11 +198,11 @@ class _Run:
                 bar.update(count)
                 evaluates = state.step % interval == 0 or state.step == self.steps
                 if evaluates or state.step % config.log_every == 0:
-                    shown = self._log(results, started)
-                    bar.set_postfix(shown, refresh=False)
+                    words, rate = self._log(results, started)
+                    bar.set_postfix_str(f"{words}  {rate}", refresh=False)
                     results, started = [], time.perf_counter()
                 if evaluates:
-                    line = self._evaluate(shown)
+                    line = self._evaluate(words, rate)
                     if self.workers.is_chief:
                         bar.write(line)
                         sys.stdout.flush()
@@ -247,7 +227,7 @@ class _Run:
         """Prints how the run ended; returns the exit status."""
         state, folder, say = self.state, self.config.train_logdir, self.workers.say
         best = (
-            f"Best sequence accuracy on val: {100 * state.best_sequence_accuracy:.2f} % at step "
+            f"Best {self.task.score_name} on val: {100 * state.best_score:.2f} % at step "
             f"{state.best_step:,} ({folder}/best)"
             if state.best_step
             else "No evaluation yet"
@@ -269,14 +249,19 @@ class _Run:
         say(best)
         return 0
 
-    def _log(self, results: list[StepResult], started: float) -> dict[str, str]:
-        """Writes the training curves' point for the steps since the last one."""
+    def _log(self, results: list[StepFigures], started: float) -> tuple[str, str]:
+        """Writes the training curves' point for the steps since the last one.
+
+        Returns:
+            The same for the screen: the task's figures, and the speed.
+        """
         # Reading the results here, not at every step, lets devices work ahead.
-        losses, rights, norms = (
-            np.concatenate([values.numpy() for values in column])
-            for column in zip(*results, strict=True)
-        )
+        columns = {
+            name: np.concatenate([result[name].numpy() for result in results])
+            for name in results[0]
+        }
         seconds = time.perf_counter() - started
+        losses, norms = columns["loss"], columns["gradient_norm"]
         finite = np.isfinite(losses)
         if not finite.all():
             step = self.state.step - len(losses) + 1 + int(np.argmin(finite))
@@ -286,63 +271,44 @@ class _Run:
                 f"--learning_rate than {self.config.learning_rate:g}"
             )
         images = len(losses) * self.config.batch_size
-        loss, accuracy = float(losses.mean()), float(rights.sum()) / images
+        means = {name: float(columns[name].mean()) for name in self.task.figures}
         finite_norms = np.isfinite(norms)
         if self.summaries:
             self.summaries.training(
                 self.state.step,
-                loss,
-                accuracy,
+                self.task.curves(means),
                 float(self.optimizer.learning_rate),
                 images / seconds,
                 float(norms[finite_norms].mean()) if finite_norms.any() else None,
             )
-        return {
-            "loss": f"{loss:.3f}",
-            "accuracy": f"{100 * accuracy:.1f} %",
-            "images/s": f"{images / seconds:.0f}",
-        }
+        return self.task.in_words(means), f"{images / seconds:.0f} images/s"
 
-    def _evaluate(self, shown: dict[str, str]) -> str:
+    def _evaluate(self, words: str, rate: str) -> str:
         """Scores the val split, saves checkpoints, and returns the line for the screen.
 
         The chief does so; the other workers wait for the score and return nothing.
+
+        Args:
+            words: What the line says of training.
+            rate: Its speed.
         """
         state = self.state
         if not self.summaries:
             self._take_score(0.0)
             return ""
-        calibration, predictions, metrics = self._score(self.evaluated, self.predict_step)
-        self.summaries.validation(state.step, predictions, metrics, self.samples)
-        if self.raw_predict_step:
-            _, _, raw_metrics = self._score(self.model, self.raw_predict_step)
-            self.summaries.raw_validation(state.step, raw_metrics)
-        is_best = self._take_score(metrics.sequence.share)
+        evaluation = self.evaluate()
+        self.summaries.validation(state.step, evaluation)
+        if self.evaluate_raw:
+            self.summaries.raw_validation(state.step, self.evaluate_raw())
+        is_best = self._take_score(evaluation.score)
         if is_best:
-            self._save(calibration, best=True)
-        self._save(calibration)
-        epoch = state.step * self.config.batch_size / self.data["photos"]
+            self._save(evaluation, best=True)
+        self._save(evaluation)
+        epoch = state.step * self.config.photos_per_step / self.data["photos"]
         return (
-            f"step {state.step:,}/{self.steps:,}  epoch {epoch:.1f}  loss {shown['loss']}  "
-            f"train {shown['accuracy']}  val loss {predictions.mean_loss:.3f}  "
-            f"val {100 * metrics.sequence.share:.2f} %{' (best)' if is_best else ''}  "
-            f"{shown['images/s']} images/s"
+            f"step {state.step:,}/{self.steps:,}  epoch {epoch:.1f}  {words}  "
+            f"{evaluation.in_words}{' (best)' if is_best else ''}  {rate}"
         )
-
-    def _score(
-        self, model: keras.Model, predict_step: PredictStep
-    ) -> tuple[StoredCalibration, SplitPredictions, SplitMetrics]:
-        """The calibration that val gives the model, and how it then reads val."""
-        predictions = evaluate_split(
-            model,
-            self.config.data_dir,
-            "val",
-            VAL_BATCH_SIZE,
-            predict_step=predict_step,
-            keep_mistakes=MISTAKES_SHOWN,
-        )
-        calibration, predictions = fit_calibration(predictions)
-        return calibration, predictions, measure(predictions, calibration)
 
     def _take_score(self, score: float) -> bool:
         """Notes the chief's score at every worker; returns whether it is the best so far."""
@@ -351,10 +317,11 @@ class _Run:
         set_falls(self.optimizer, self.state.falls)
         return is_best
 
-    def _save(self, calibration: StoredCalibration | None = None, *, best: bool = False) -> None:
+    def _save(self, evaluation: Evaluation | None = None, *, best: bool = False) -> None:
         # Every worker has the same weights, so the chief's are all there is to write.
         if self.workers.is_chief:
-            saved = state_to_save(self.state, self.config, self.data, calibration)
+            measured = (evaluation.calibration, evaluation.scores) if evaluation else ()
+            saved = state_to_save(self.state, self.config, self.data, *measured)
             self.checkpoints.save(saved, best=best)
 
 

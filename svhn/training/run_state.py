@@ -2,9 +2,11 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from svhn.errors import UserError
+from svhn.models import TASKS
 from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import FREE_FLAGS, TrainingConfig
 
@@ -14,7 +16,7 @@ class RunState:
     """Step, best score and patience of a run."""
 
     step: int = 0
-    best_sequence_accuracy: float = -1.0
+    best_score: float = -1.0
     best_step: int = 0
     evaluations_without_improvement: int = 0
     stopped_early: bool = False
@@ -24,15 +26,15 @@ class RunState:
     evaluations_on_plateau: int = 0
     """Since the last better one or the last fall."""
 
-    def take_score(self, sequence_accuracy: float, patience: int) -> bool:
+    def take_score(self, score: float, patience: int) -> bool:
         """Notes an evaluation at the present step; returns whether it is the best so far.
 
         Args:
-            sequence_accuracy: On val, 0 to 1.
+            score: On val, 0 to 1; higher is better.
             patience: Evaluations without a better one after which the run stops; 0 is endless.
         """
-        if sequence_accuracy > self.best_sequence_accuracy:
-            self.best_sequence_accuracy = sequence_accuracy
+        if score > self.best_score:
+            self.best_score = score
             self.best_step = self.step
             self.evaluations_without_improvement = self.evaluations_on_plateau = 0
             return True
@@ -57,6 +59,7 @@ def state_to_save(
     config: TrainingConfig,
     data: dict[str, Any],
     calibration: StoredCalibration | None = None,
+    scores: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns what the checkpoint holds of a run beside its arrays, as JSON can hold it.
 
@@ -65,15 +68,17 @@ def state_to_save(
         config: Its flags.
         data: What was trained on: splits, photos and the conversion's digest.
         calibration: Of these very weights on val (of their average, where there is one); None
-            where they were not evaluated.
+            where they were not evaluated, or have none.
+        scores: What else was measured of these weights on val, as JSON can hold it.
     """
     return {
         "step": state.step,
-        "epoch": state.step * config.batch_size / data["photos"],
+        "epoch": state.step * config.photos_per_step / data["photos"],
         "run": dataclasses.asdict(state),
         "config": dataclasses.asdict(config),
         "data": data,
         "calibration": calibration and calibration.as_json(),
+        **({"scores": dict(scores)} if scores else {}),
     }
 
 
@@ -86,7 +91,7 @@ def state_from_saved(
         UserError: If flags or data differ in what would make it another run.
     """
     # A flag that the checkpoint doesn't know is newer than it: the run went as by default.
-    flags = {**_default_flags(config), **saved["config"]}
+    flags = {**_default_flags(config, saved["config"]), **saved["config"]}
     differences = [
         f"--{name} was {flags[name]!r} and is now {value!r}"
         for name, value in dataclasses.asdict(config).items()
@@ -100,7 +105,7 @@ def state_from_saved(
             f"{'; '.join(differences)}. Give the same flags, or another --train_logdir (with "
             "--restore_checkpoint to start from these weights)"
         )
-    state = RunState(**saved["run"])
+    state = RunState(**_as_named_now(saved["run"]))
     if state.stopped_early:
         # More patience than before lets a run that had stopped go on.
         state.stopped_early = 0 < config.patience <= state.evaluations_without_improvement
@@ -109,7 +114,7 @@ def state_from_saved(
 
 def total_steps(config: TrainingConfig, photos: int) -> int:
     """Returns the steps of the whole run: `--steps`, or what `--epochs` come to, at least 1."""
-    return config.steps or max(1, math.ceil(config.epochs * photos / config.batch_size))
+    return config.steps or max(1, math.ceil(config.epochs * photos / config.photos_per_step))
 
 
 def evaluation_interval(config: TrainingConfig, photos: int) -> int:
@@ -120,10 +125,18 @@ def evaluation_interval(config: TrainingConfig, photos: int) -> int:
     """
     if config.evaluate_every:
         return config.evaluate_every
-    epoch = math.ceil(photos / config.batch_size)
+    epoch = math.ceil(photos / config.photos_per_step)
     twentieth = math.ceil(total_steps(config, photos) / 20)
     return max(min(epoch, 2000), min(twentieth, 2000))
 
 
-def _default_flags(config: TrainingConfig) -> dict[str, Any]:
-    return dataclasses.asdict(TrainingConfig(config.data_dir))
+def _default_flags(config: TrainingConfig, saved_flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The flags of a run that was given none, of the task that the saved ones are of."""
+    task = saved_flags.get("task", TASKS[0])  # there was only one once
+    return dataclasses.asdict(TrainingConfig(config.data_dir, task=task))
+
+
+def _as_named_now(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a run by today's names: the score was once called as the reader's is."""
+    names = {"best_sequence_accuracy": "best_score"}
+    return {names.get(name, name): value for name, value in run.items()}

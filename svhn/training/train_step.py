@@ -1,32 +1,22 @@
 """Steps of training, on one device or on many."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import tensorflow as tf
 
-from svhn.decoding import decode
-from svhn.models.loss import number_loss
 from svhn.training.averaging import WeightAverage
+from svhn.training.task import ExampleFigures
 
+StepFigures = dict[str, tf.Tensor]
+"""What is known of a step, over all replicas, float32; of several steps, each has one dimension.
 
-class StepResult(NamedTuple):
-    """What is known of a step, over all replicas; of several steps, each has one dimension."""
+Of what the task computes ("loss" and more), the mean over the batch before the step. And
+"gradient_norm": the length of the gradient of the whole batch before it was clipped. Not finite
+where half precision overflowed; such a step is left out and changes no weight."""
 
-    loss: tf.Tensor
-    """The mean loss of the batch before the step, float32, in nats."""
-
-    right: tf.Tensor
-    """How many of the batch's numbers were read right, float32."""
-
-    gradient_norm: tf.Tensor
-    """The length of the gradient of the whole batch before it was clipped, float32. Not finite
-    where half precision overflowed; such a step is left out and changes no weight."""
-
-
-TrainStep = Callable[[tf.Tensor, tf.Tensor], StepResult]
-TrainSteps = Callable[[Iterator[tuple[tf.Tensor, tf.Tensor]], tf.Tensor], StepResult]
+TrainStep = Callable[..., StepFigures]
+TrainSteps = Callable[[Iterator[tuple[tf.Tensor, ...]], tf.Tensor], StepFigures]
 
 
 def make_train_step(
@@ -34,7 +24,7 @@ def make_train_step(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     batch_size: int,
-    label_smoothing: float = 0.0,
+    example_figures: ExampleFigures,
     average: WeightAverage | None = None,
 ) -> TrainStep:
     """Returns the function that trains on one batch, as a graph.
@@ -45,64 +35,65 @@ def make_train_step(
         optimizer: As `svhn.training.optimizers.make_optimizer` makes it for the model.
         batch_size: Pictures in a batch, over all replicas: the loss is divided by it, so that the
             replicas' gradients add up to the gradient of the whole batch's mean.
-        label_smoothing: See `svhn.models.loss.number_loss`.
+        example_figures: The task's.
         average: Follows the weights.
 
     Returns:
-        A function of (images float32 [B, 54, 54, 3], labels int32 [B, 6]) that returns scalars.
+        A function of images float32 [B, H, W, 3], and what else `example_figures` takes, that
+        returns scalars.
     """
     variables = model.trainable_variables
 
-    def replica_step(images: tf.Tensor, labels: tf.Tensor) -> StepResult:
+    def replica_step(images: tf.Tensor, *truth: tf.Tensor) -> StepFigures:
         with tf.GradientTape() as tape:
-            logits = model(images, training=True)
-            loss = tf.reduce_sum(number_loss(logits, labels, label_smoothing)) / batch_size
-            scaled_loss = optimizer.scale_loss(loss)
+            figures = example_figures(model(images, training=True), *truth)
+            means = {name: tf.reduce_sum(value) / batch_size for name, value in figures.items()}
+            scaled_loss = optimizer.scale_loss(means["loss"])
         # Summed before the optimizer sees them: what it clips is the whole batch's gradient.
         gradients = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.SUM, tape.gradient(scaled_loss, variables)
         )
         norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(1.0)
         optimizer.apply(gradients, variables)
-        right = tf.reduce_all(decode(logits).label == labels, axis=1)
-        return StepResult(loss, tf.reduce_sum(tf.cast(right, tf.float32)), norm)
+        return {**means, "gradient_norm": norm}
 
     @tf.function
-    def train_step(images: tf.Tensor, labels: tf.Tensor) -> StepResult:
-        result = strategy.run(replica_step, args=(images, labels))
+    def train_step(*batch: tf.Tensor) -> StepFigures:
+        shares = strategy.run(replica_step, args=batch)
         if average:
             average.update(optimizer.iterations)
         total, mean = tf.distribute.ReduceOp.SUM, tf.distribute.ReduceOp.MEAN
-        return StepResult(
-            strategy.reduce(total, result.loss, axis=None),
-            strategy.reduce(total, result.right, axis=None),
-            strategy.reduce(mean, result.gradient_norm, axis=None),
-        )
+        # Every replica has the norm of the whole gradient.
+        return {
+            name: strategy.reduce(mean if name == "gradient_norm" else total, share, axis=None)
+            for name, share in shares.items()
+        }
 
     return train_step
 
 
-def make_train_steps(train_step: TrainStep) -> TrainSteps:
+def make_train_steps(train_step: TrainStep, figures: Sequence[str]) -> TrainSteps:
     """Returns the function that trains on several batches in one call of the device.
 
     The weights are the same, bit for bit, however the steps are shared out among calls. The
     Python around them costs less in longer calls, which counts where a step takes milliseconds.
 
+    Args:
+        train_step: As `make_train_step` makes it.
+        figures: The names of what the task computes in a step.
+
     Returns:
         A function of an iterator over batches and the number of steps, an int32 scalar that may
         change from call to call, that returns one entry for each step.
     """
+    names = (*figures, "gradient_norm")
 
     @tf.function
-    def train_steps(iterator: Iterator, count: tf.Tensor) -> StepResult:
-        columns = StepResult(*(tf.TensorArray(tf.float32, size=count) for _ in StepResult._fields))
+    def train_steps(iterator: Iterator, count: tf.Tensor) -> StepFigures:
+        columns = {name: tf.TensorArray(tf.float32, size=count) for name in names}
         for step in tf.range(count):
             result = train_step(*next(iterator))
-            columns = StepResult(
-                columns.loss.write(step, result.loss),
-                columns.right.write(step, result.right),
-                columns.gradient_norm.write(step, result.gradient_norm),
-            )
-        return StepResult(*(column.stack() for column in columns))
+            columns = {name: columns[name].write(step, result[name]) for name in names}
+        return {name: columns[name].stack() for name in names}
 
     return train_steps

@@ -63,10 +63,10 @@ def arrays(folder):
     }
 
 
-def exact_steps(output, replicas, environment=None):
+def exact_steps(output, replicas, models, environment=None):
     """Starts a process that trains some steps in float64; see `tests.training.exact_steps`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.training.exact_steps", str(output), str(replicas)],
+        [sys.executable, "-m", "tests.training.exact_steps", str(output), str(replicas), *models],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
         stderr=subprocess.PIPE,
@@ -84,13 +84,25 @@ def assert_alike(output, other):
 
 
 def test_two_replicas_and_two_workers_train_as_one_device(tmp_path):
-    addresses = free_addresses(2)
-    runs = {"one": exact_steps(tmp_path / "one.npz", 1)}
+    addresses, readers = free_addresses(2), ["compact", "plain"]
+    runs = {"one": exact_steps(tmp_path / "one.npz", 1, readers)}
     for position in range(2):
         environment = {"TF_CONFIG": tf_config(addresses, position)}
         name = f"worker_{position}"
-        runs[name] = exact_steps(tmp_path / f"{name}.npz", 0, environment)
-    runs["replicas"] = exact_steps(tmp_path / "replicas.npz", 2)
+        runs[name] = exact_steps(tmp_path / f"{name}.npz", 0, readers, environment)
+    runs["replicas"] = exact_steps(tmp_path / "replicas.npz", 2, readers)
+    assert_all_alike(runs, tmp_path)
+
+
+def test_two_replicas_train_a_detector_as_one_device(tmp_path):
+    runs = {
+        name: exact_steps(tmp_path / f"{name}.npz", replicas, ["detector"])
+        for name, replicas in (("one", 1), ("replicas", 2))
+    }
+    assert_all_alike(runs, tmp_path)
+
+
+def assert_all_alike(runs, tmp_path):
     for name, process in runs.items():
         _, errors = process.communicate(timeout=200)
         assert process.returncode == 0, errors

@@ -11,7 +11,7 @@ from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.errors import UserError
 from svhn.evaluation.measure import fit_calibration
 from svhn.evaluation.predict import evaluate_split
-from svhn.training import loop
+from svhn.training import reader_task
 from svhn.training.config import TrainingConfig
 from svhn.training.loop import train
 from svhn.training.summaries import Summaries
@@ -286,7 +286,7 @@ def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
     def pipeline(_, splits, *__, mix, balance_lengths, **___):
         raise ReachedError(splits, mix, balance_lengths)
 
-    monkeypatch.setattr(loop, "training_batches", pipeline)
+    monkeypatch.setattr(reader_task, "training_batches", pipeline)
     flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 0.5}
     with pytest.raises(ReachedError) as caught:
         train(config(data_dir, tmp_path, **flags))

@@ -25,11 +25,11 @@ def test_patience_counts_evaluations_without_a_better_one():
         kept.append(state.take_score(score, patience=2))
         assert state.stopped_early == (step == 6)
     assert kept == [True, True, False, True, False, False]
-    assert (state.best_step, state.best_sequence_accuracy) == (4, 0.4)
+    assert (state.best_step, state.best_score) == (4, 0.4)
 
 
 def test_without_patience_a_run_never_stops_early():
-    state = RunState(best_sequence_accuracy=0.9)
+    state = RunState(best_score=0.9)
     for _ in range(50):
         state.take_score(0.5, patience=0)
     assert not state.stopped_early
@@ -64,6 +64,30 @@ def test_more_steps_and_more_patience_let_a_run_go_on():
     assert state_from_saved(saved, CONFIG, DATA).stopped_early
     longer = dataclasses.replace(CONFIG, patience=5, steps=1000)
     assert not state_from_saved(saved, longer, DATA).stopped_early
+
+
+def test_a_run_from_when_there_was_only_the_reader_goes_on():
+    saved = state_to_save(RunState(30, 0.5, 20, 1), CONFIG, DATA)
+    saved["run"]["best_sequence_accuracy"] = saved["run"].pop("best_score")
+    for flag in ("task", "window_size", "val_size"):
+        del saved["config"][flag]
+    assert state_from_saved(saved, CONFIG, DATA) == RunState(30, 0.5, 20, 1)
+
+
+def test_what_the_detector_scores_is_saved():
+    config = TrainingConfig("data", task="detector")
+    scores = {"average_precision": 0.5}
+    saved = state_to_save(RunState(30), config, DATA, None, scores)
+    assert (saved["calibration"], saved["scores"]) == (None, scores)
+    assert state_from_saved(saved, config, DATA) == RunState(30)
+
+
+def test_an_epoch_of_the_detector_counts_all_photos_that_windows_take():
+    config = TrainingConfig("data", task="detector", batch_size=10, epochs=2.0)
+    assert config.photos_per_step == 30
+    assert total_steps(config, 95) == 7
+    assert state_to_save(RunState(3), config, {"photos": 90})["epoch"] == 1
+    assert evaluation_interval(config, 1_000_000) == 2000
 
 
 def test_steps_of_a_run_and_between_evaluations():

@@ -8,6 +8,8 @@ from tensorboard.util import tensor_util
 from svhn.evaluation.metrics import compute_metrics
 from svhn.evaluation.predict import Mistake, SplitPredictions
 from svhn.labels import label_array
+from svhn.stored_calibration import StoredCalibration
+from svhn.training.reader_task import ReaderEvaluation
 from svhn.training.summaries import Summaries
 from tests.small_conversion import no_logits
 
@@ -40,8 +42,10 @@ def runs(tmp_path_factory):
         predictions.labels, predictions.predicted, predictions.confidence, loss=predictions.loss
     )
     with Summaries(folder) as summaries:
-        summaries.training(50, 2.5, 0.25, 0.001, 800.0, gradient_norm=1.75)
-        summaries.validation(60, predictions, metrics, samples)
+        curves = {"accuracy_and_loss/loss": 2.5, "accuracy_and_loss/sequence_accuracy": 0.25}
+        summaries.training(50, curves, 0.001, 800.0, gradient_norm=1.75)
+        evaluation = ReaderEvaluation(predictions, metrics, StoredCalibration(), samples)
+        summaries.validation(60, evaluation)
     accumulators = {}
     for name in ("train", "val"):
         accumulators[name] = EventAccumulator(str(folder / name), size_guidance={"tensors": 0})

@@ -1,0 +1,152 @@
+"""Measures whole photos without boxes: numbers found, read, invented, and how fast.
+
+    python benchmarks/photos.py --data_dir DIR [--detector_checkpoint F] [--checkpoint_dir F]
+
+Photos without any number are, half and half, parts of the split's photos away from all labelled
+digits, and rendered scenes.
+"""
+
+import dataclasses
+import statistics
+import sys
+import time
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.report import Row, print_report  # noqa: E402
+from svhn.command_line import option, run  # noqa: E402
+
+SPEED_SIZE = (640, 480)
+LARGE_SIZE = (4000, 3000)
+
+
+@dataclasses.dataclass
+class PhotosConfig:
+    """What to measure, on what."""
+
+    data_dir: str = option("The data folder that was converted.", group="input")
+    checkpoint_dir: str = option(
+        "The reader: a run's folder, a checkpoint, or a file of released weights.",
+        "logs/train",
+        group="input",
+    )
+    detector_checkpoint: str = option("The detector, likewise.", "logs/detector", group="input")
+    split: str = option(
+        "The split.", "val", group="input", choices=("val", "test", "train", "extra")
+    )
+    photos: int = option("At most so many photos; 0 for all.", 0, group="input", minimum=0)
+    without: int = option("Photos without any number.", 200, group="made", minimum=0)
+    seed: int = option("Of the rendered ones.", 20_261_121, group="made", minimum=0)
+    rounds: int = option("Turns of the speed.", 5, group="speed", minimum=1)
+    photos_a_round: int = option("Photos of 640×480 a turn.", 32, group="speed", minimum=1)
+
+
+def main(config: PhotosConfig) -> int:
+    """Prints the table."""
+    from svhn.checkpoints import load_model
+    from svhn.data.records import read_photos
+    from svhn.detection.finder import NumberFinder
+    from svhn.evaluation.photo_metrics import measure_photos
+    from svhn.evaluation.photos import BestNumberReader, read_all
+    from svhn.reading.reader import Reader
+
+    loaded = load_model(config.checkpoint_dir)
+    detector = load_model(config.detector_checkpoint, task="detector")
+    reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
+    finder = NumberFinder(detector.model)
+    photo_reader = BestNumberReader(reader, finder)
+    photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))
+    rows = accuracy_rows(measure_photos(read_all(reader, finder, iter(photos), len(photos))))
+    if config.without:
+        rows += false_number_rows(finder, photos, config.without, config.seed)
+    rows += [speed_row(photo_reader, photos, config), memory_row(finder)]
+    print_report(
+        f"{len(photos):,} whole photos of {config.split}; {detector.path}, {loaded.path}", rows
+    )
+    return 0
+
+
+def accuracy_rows(figures: Any) -> list[Row]:
+    """Returns what `svhn.evaluation.photo_metrics.PhotoMetrics` say, with the targets."""
+    whole, told = figures.read.sequence, figures.read_in_true_boxes.sequence
+    points = 100 * (told.share - whole.share)
+    return [
+        Row("whole-photo accuracy, no boxes given", *_share(whole), "at least 86 %"),
+        Row("the same reader, given the true boxes", *_share(told)),
+        Row("what finding costs", f"{points:.2f}", "points", "at most 6"),
+        Row("number's box found (IoU ≥ 0.5)", *_share(figures.box_found), "at least 95 %"),
+        Row("the same, by the best number alone", *_share(figures.best_box)),
+        Row("digit AP at IoU 0.5", f"{figures.digits.at_half:.3f}", "", "at least 0.85"),
+        Row("digit AP at IoU 0.5:0.95", f"{figures.digits.mean:.3f}"),
+    ]
+
+
+def false_number_rows(finder: Any, photos: list, count: int, seed: int) -> list[Row]:
+    """Returns how many numbers are found where there are none."""
+    from svhn.data.synthetic.fonts import find_typefaces
+    from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
+
+    parts = parts_without_digits(photos, count // 2)
+    scenes = rendered_scenes(count - len(parts), seed, find_typefaces())
+    in_parts, in_scenes = (
+        sum(len(finder.find(picture)) for picture in pictures) for pictures in (parts, scenes)
+    )
+    what = f"false numbers on {len(parts)} cut-away parts and {len(scenes)} rendered scenes"
+    of_them = f"{in_parts} and {in_scenes}"
+    return [Row(what, str(in_parts + in_scenes), of_them, "at most 4 on 200")]
+
+
+def speed_row(photo_reader: Any, photos: list, config: PhotosConfig) -> Row:
+    """Returns photos a second from encoded bytes to numbers."""
+    from PIL import Image
+
+    from svhn.images import load_picture
+
+    files = []
+    for photo in photos[: config.photos_a_round]:
+        file = BytesIO()
+        picture = Image.fromarray(load_picture(photo.encoded, photo.file_name))
+        picture.resize(SPEED_SIZE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
+        files.append(file.getvalue())
+
+    def read() -> None:
+        photo_reader.read_prepared([photo_reader.prepare(load_picture(file)) for file in files])
+
+    read()  # the first time is for making ready
+    rates = []
+    for _ in range(config.rounds):
+        started = time.perf_counter()
+        read()
+        rates.append(len(files) / (time.perf_counter() - started))
+    figure = f"{statistics.median(rates):.1f} ({min(rates):.1f}–{max(rates):.1f})"
+    size = "×".join(map(str, SPEED_SIZE))
+    return Row(f"photos a second at {size}, whole path", figure, "photos/s", "at least 10")
+
+
+def memory_row(finder: Any) -> Row:
+    """Returns the peak of the process after a large photo, all that came before included."""
+    import resource
+
+    import numpy as np
+
+    width, height = LARGE_SIZE
+    started = time.perf_counter()
+    finder.find(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    what = f"peak memory with a photo of {width:,}×{height:,} ({seconds:.1f} s)"
+    return Row(what, f"{peak:,.0f}", "MiB")
+
+
+def _share(proportion: Any) -> tuple[str, str]:
+    low, high = proportion.interval
+    return f"{100 * proportion.share:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})"
+
+
+if __name__ == "__main__":
+    run(main, PhotosConfig)

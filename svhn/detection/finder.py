@@ -1,0 +1,146 @@
+"""The number finder: the detector, applied to whole photos of any size."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
+from svhn.detection.non_maximum_suppression import suppress
+from svhn.detection.numbers import FoundNumber, group_digits
+from svhn.detection.search_levels import Tile, canvas_for, level_sides, tiles_of
+from svhn.detector_input import PADDING_LEVEL, detector_input
+
+__all__ = ["FoundNumber", "NumberFinder"]
+
+NUMBER_SCORE = 0.5
+"""Numbers below are taken for none."""
+
+_CUT = 3.0
+"""Pixels. A digit that comes closer to the edge between two tiles may go on beyond it."""
+
+
+class NumberFinder:
+    """Finds numbers in photos. Its methods may be called from several threads."""
+
+    def __init__(self, model: keras.Model, number_score: float = NUMBER_SCORE):
+        """Wraps a trained detector.
+
+        Args:
+            model: As `svhn.models.detector.build` returns it, for pictures of any size.
+            number_score: Found numbers have at least this score, 0 to 1.
+        """
+        self._number_score = number_score
+        # One graph each for all sizes: tracing takes far longer than finding.
+        self._picture = tf.function(
+            detector_input,
+            input_signature=[
+                tf.TensorSpec([None, None, 3], tf.uint8),
+                tf.TensorSpec([], tf.float64),
+            ],
+        )
+
+        @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
+        def detect(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
+            return model(pictures, training=False)
+
+        self._detect = detect
+
+    def find(self, photo: np.ndarray) -> list[FoundNumber]:
+        """Returns the numbers in a photo, the best first; none where there is none.
+
+        Args:
+            photo: uint8 [H, W, 3], RGB, each side 16 to 8,000 pixels.
+        """
+        return self.numbers(self.find_digits(photo))
+
+    def numbers(self, digits: DetectedDigits) -> list[FoundNumber]:
+        """Returns the numbers that digits of a photo make, the best first.
+
+        Args:
+            digits: As `find_digits` returns them.
+        """
+        return [found for found in group_digits(digits) if found.score >= self._number_score]
+
+    def find_digits(self, photo: np.ndarray) -> DetectedDigits:
+        """Returns all that may be a digit of a photo, the surest first, in pixels of the photo.
+
+        Args:
+            photo: As in `find`.
+        """
+        height, width = photo.shape[:2]
+        sides = level_sides(height, width)
+        photo, reduction = _reduced(photo, sides[-1])
+        parts = []
+        for side in sides:
+            picture, scale = self._picture(photo, np.float64(side))
+            used = np.round(np.array(photo.shape[:2]) * scale.numpy()[::-1]).astype(int)
+            for found in self._search(picture.numpy(), *used):
+                found = found.in_photo(scale.numpy() / reduction, (width, height))
+                # What lies in the padding has no part in the photo.
+                parts.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
+        return merged(parts)
+
+    def _search(self, picture: np.ndarray, height: int, width: int) -> list[DetectedDigits]:
+        """Returns the digits of each tile, in pixels of the picture.
+
+        Args:
+            picture: float32 [height and more, width and more, 3].
+            height: Of the photo in it, pixels.
+            width: Likewise.
+        """
+        canvas = canvas_for(height, width)
+        parts = []
+        for tile in tiles_of(height, width, canvas):
+            top, left = tile.top, tile.left
+            piece = np.full((1, *canvas, 3), PADDING_LEVEL, np.float32)
+            piece[0, : tile.height, : tile.width] = picture[
+                top : top + tile.height, left : left + tile.width
+            ]
+            (found,) = find_digits(self._detect(piece), *canvas, score_threshold=SCORE_THRESHOLD)
+            found = found.chosen(_whole(found.boxes, tile, height, width))
+            boxes = found.boxes + np.array([left, top, 0, 0], np.float32)
+            parts.append(dataclasses.replace(found, boxes=boxes))
+        return parts
+
+
+def merged(parts: Sequence[DetectedDigits]) -> DetectedDigits:
+    """Returns the digits of several looks at a photo, each once, the surest first.
+
+    Args:
+        parts: At least one; boxes in pixels of the photo.
+    """
+    digits = DetectedDigits(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("labels", "scores", "boxes", "class_scores")
+        )
+    )
+    return digits.chosen(suppress(digits.boxes, digits.scores, most=len(digits.scores)))
+
+
+def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:
+    """Returns the photo with whole squares of pixels averaged, and how many pixels they are wide.
+
+    Args:
+        photo: uint8 [H, W, 3].
+        longer_side: What it is to be resized to at most. No less is left.
+    """
+    factor = max(photo.shape[:2]) // longer_side
+    if factor < 2:
+        return photo, 1
+    return np.asarray(Image.fromarray(photo).reduce(factor)), factor
+
+
+def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int) -> np.ndarray:
+    """Returns the places of the boxes that no edge between tiles cuts."""
+    ends = boxes[:, :2] + boxes[:, 2:]
+    starts_in = (boxes[:, :2] > _CUT) | (np.array([tile.left, tile.top]) == 0)
+    right, bottom = tile.left + tile.width, tile.top + tile.height
+    ends_in = (ends < np.array([tile.width, tile.height]) - _CUT) | (
+        np.array([right, bottom]) == (width, height)
+    )
+    return np.flatnonzero((starts_in & ends_in).all(axis=1))

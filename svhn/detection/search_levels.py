@@ -1,0 +1,99 @@
+"""At which scales, and in which pieces, a photo of any size is searched for digits.
+
+The detector knows digits of about 8 to 150 pixels. So the whole photo is looked at as a small
+picture for large digits, and at up to `FINEST_AREA` pixels, in overlapping tiles, for small ones:
+time and memory have a bound whatever the photo's size. Tiles have one of a few sizes, as every new
+size costs the network time to get ready for.
+"""
+
+import math
+from typing import NamedTuple
+
+from svhn.detector_input import SIZE_MULTIPLE
+
+SIDES = (160, 256, 640, 1600)
+"""Longer sides of the pictures at the levels, pixels. Small photos are enlarged to the first two,
+which two looks at the same digits are worth; the others are for what is too small there."""
+
+SMALLEST_SIDE = SIZE_MULTIPLE
+"""Shorter side of the first picture, at least: long strips are looked at in a larger one."""
+
+LARGEST_ENLARGEMENT = 4.0
+"""As in training: there is nothing to see in a photo that is enlarged more."""
+
+FINEST_AREA = 1_920_000
+"""Pixels of the picture at the last level, at most: 1,600×1,200."""
+
+SMALLEST_STEP = 1.3
+"""To the last level. One that is finer by less is not worth its time."""
+
+OVERLAP = 112
+"""Of neighbouring tiles, pixels: digits up to this size are whole in one of them."""
+
+CANVASES = ((96, 160), (160, 160), (128, 256), (256, 256), (480, 640), (640, 480))
+"""Heights and widths of what the detector is shown, multiples of 32, the smallest first."""
+
+
+class Tile(NamedTuple):
+    """A piece of a level's picture, pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def level_sides(height: int, width: int) -> list[int]:
+    """Returns the longer sides of the pictures that a photo is searched at, pixels, ascending.
+
+    Args:
+        height: Of the photo, pixels.
+        width: Likewise.
+    """
+    longer, shorter = max(height, width), min(height, width)
+    coarsest = max(SIDES[0] / longer, SMALLEST_SIDE / shorter)
+    finest = min(math.sqrt(FINEST_AREA / (longer * shorter)), 1.0)
+    scales = []
+    for place, side in enumerate(SIDES):
+        scale = min(coarsest * side / SIDES[0], LARGEST_ENLARGEMENT)
+        if place < 2 or scale <= finest:
+            scales.append(scale)
+    if scales[-1] * SMALLEST_STEP <= finest:
+        scales.append(finest)
+    return sorted({max(round(scale * longer), 1) for scale in scales})
+
+
+def canvas_for(height: int, width: int) -> tuple[int, int]:
+    """Returns the size of canvas for a picture, one of `CANVASES`: the smallest that holds it.
+
+    A picture that fits into none is cut into tiles.
+    """
+    for canvas in CANVASES:
+        if height <= canvas[0] and width <= canvas[1]:
+            return canvas
+    if height <= CANVASES[2][0]:
+        return CANVASES[2]
+    if width <= CANVASES[3][1]:
+        return CANVASES[3]
+    return CANVASES[-2] if width >= height else CANVASES[-1]
+
+
+def tiles_of(height: int, width: int, canvas: tuple[int, int]) -> list[Tile]:
+    """Returns pieces that cover a picture, each within a canvas, row by row.
+
+    Neighbours overlap by at least `OVERLAP` pixels.
+    """
+    rows, columns = _starts(height, canvas[0]), _starts(width, canvas[1])
+    return [
+        Tile(top, left, min(height, canvas[0]), min(width, canvas[1]))
+        for top in rows
+        for left in columns
+    ]
+
+
+def _starts(length: int, size: int) -> list[int]:
+    """Returns where tiles of a size start along a side, evenly spread."""
+    if length <= size:
+        return [0]
+    count = math.ceil((length - OVERLAP) / (size - OVERLAP))
+    return [round(place * (length - size) / (count - 1)) for place in range(count)]

@@ -1,0 +1,27 @@
+"""A detector's scores in the form in which checkpoints and released weights hold them."""
+
+import math
+from typing import Any
+
+from svhn.detection.average_precision import AveragePrecision
+
+
+def scores_as_json(precision: AveragePrecision, photos: int) -> dict[str, Any]:
+    """Returns the scores as JSON can hold them; what is not known is None.
+
+    Args:
+        precision: Of a split.
+        photos: How many it has.
+    """
+    return {
+        "photos": photos,
+        "average_precision_at_iou_0.5": _known(precision.at_half),
+        "average_precision": _known(precision.mean),
+        "average_precision_at_iou_0.5_by_digit": [
+            _known(value) for value in precision.by_class[0].tolist()
+        ],
+    }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,132 @@
+"""What an evaluation of whole photos leaves: tables, JSON, a CSV file and drawings of mistakes."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from svhn.evaluation.metrics import SplitMetrics
+from svhn.evaluation.photo_metrics import PhotoMetrics
+from svhn.evaluation.photos import PhotoPredictions
+from svhn.evaluation.report import (
+    aligned,
+    figures_as_json,
+    interval_text,
+    percent,
+    proportion_as_json,
+)
+from svhn.files import write_whole
+from svhn.labels import number_text
+
+
+def photos_table(metrics: Mapping[str, PhotoMetrics]) -> str:
+    """Returns what is read as text, a line for each split, without a line break at the end."""
+    header = [
+        ("", "", "whole-photo", "95 %", "at the", "95 %"),
+        ("split", "photos", "accuracy", "interval", "true boxes", "interval"),
+    ]
+    rows = [
+        (
+            split,
+            f"{figures.read.photo_count:,}",
+            percent(figures.read.sequence.share),
+            interval_text(figures.read.sequence),
+            percent(figures.read_in_true_boxes.sequence.share),
+            interval_text(figures.read_in_true_boxes.sequence),
+        )
+        for split, figures in metrics.items()
+    ]
+    return aligned(header, rows)
+
+
+def finding_table(metrics: Mapping[str, PhotoMetrics]) -> str:
+    """Returns what is found as text, a line for each split."""
+    header = [
+        ("", "box", "95 %", "by the", "none", "several", "digit AP", "0.5 to"),
+        ("split", "found", "interval", "best one", "found", "found", "at 0.5", "0.95"),
+    ]
+    rows = [
+        (
+            split,
+            percent(figures.box_found.share),
+            interval_text(figures.box_found),
+            percent(figures.best_box.share),
+            percent(figures.without.share),
+            percent(figures.with_several.share),
+            f"{figures.digits.at_half:.3f}",
+            f"{figures.digits.mean:.3f}",
+        )
+        for split, figures in metrics.items()
+    ]
+    return aligned(header, rows)
+
+
+def photo_figures_as_json(figures: PhotoMetrics) -> dict[str, Any]:
+    """Returns every figure of a split, as JSON can hold it."""
+    return {
+        "photos": figures.read.photo_count,
+        "found_and_read": _without_count(figures.read),
+        "read_in_true_boxes": _without_count(figures.read_in_true_boxes),
+        "box_found": proportion_as_json(figures.box_found),
+        "best_box": proportion_as_json(figures.best_box),
+        "without_a_number": proportion_as_json(figures.without),
+        "with_several_numbers": proportion_as_json(figures.with_several),
+        "digit_average_precision_at_0.5": _known(figures.digits.at_half),
+        "digit_average_precision": _known(figures.digits.mean),
+        "digit_average_precision_at_0.5_by_digit": [
+            _known(value) for value in figures.digits.by_class[0].tolist()
+        ],
+    }
+
+
+def write_photo_predictions(path: Path, predictions: PhotoPredictions) -> None:
+    """Writes one line of CSV for each photo, in the order of the split.
+
+    Args:
+        path: The file; it is replaced as a whole.
+        predictions: Of one split.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    box = ("left", "top", "width", "height")
+    table.writerow(
+        [
+            *("photo", "truth", "read", "right", "confidence", "in_true_box", "numbers_found"),
+            *("detected", "score"),
+            *(f"found_{name}" for name in box),
+            *(f"true_{name}" for name in box),
+        ]
+    )
+    for name, label, read, confidence, in_true_box, numbers, true_box in zip(
+        predictions.file_names,
+        predictions.labels,
+        predictions.predicted,
+        predictions.confidence,
+        predictions.predicted_in_true_boxes,
+        predictions.numbers,
+        predictions.true_boxes,
+        strict=True,
+    ):
+        found = (
+            [numbers[0].number, f"{numbers[0].score:.6f}", *_pixels(numbers[0].box)]
+            if numbers
+            else [""] * 6
+        )
+        row = [name, number_text(label), number_text(read), int((label == read).all())]
+        row += [f"{confidence:.6f}", number_text(in_true_box), len(numbers)]
+        table.writerow(row + found + _pixels(true_box))
+    write_whole(path, text.getvalue().encode())
+
+
+def _without_count(figures: SplitMetrics) -> dict[str, Any]:
+    return {name: value for name, value in figures_as_json(figures).items() if name != "photos"}
+
+
+def _pixels(box: Any) -> list[str]:
+    return [f"{value:.2f}" for value in box]
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,204 @@
+"""Runs finder and reader over the whole photos of a split: no boxes are given."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from svhn.data.input_pipeline import naming_damage
+from svhn.data.manifest import photo_count
+from svhn.data.records import ConvertedPhoto, read_photos
+from svhn.detection.average_precision import LabelledDigits
+from svhn.detection.decoding import DetectedDigits
+from svhn.detection.finder import FoundNumber, NumberFinder
+from svhn.geometry import union_box
+from svhn.images import load_picture
+from svhn.labels import label_array
+from svhn.progress import progress
+from svhn.reading.reader import Reader
+
+NO_NUMBER = tuple(label_array([]).tolist())
+"""What a photo in which nothing was found is read as."""
+
+
+class NumberReading(Protocol):
+    """One number of a photo, as it was read."""
+
+    label: tuple[int, ...]
+    """`[length, digit_1, …, digit_5]`."""
+
+    confidence: float
+    """0 to 1."""
+
+
+class WholePhotoReading(Protocol):
+    """What finds the numbers of photos and reads them."""
+
+    def prepare(self, photo: np.ndarray) -> Any:
+        """Returns what is to be read of a photo, uint8 [H, W, 3]."""
+
+    def read_prepared(self, prepared: Sequence[Any]) -> list[tuple[NumberReading, ...]]:
+        """Returns the numbers of each photo, the best first."""
+
+
+class BestNumber(NamedTuple):
+    """A `NumberReading`."""
+
+    label: tuple[int, ...]
+    confidence: float
+
+
+class BestNumberReader:
+    """Reads the number that the finder is surest of, and takes the reader's word for it."""
+
+    def __init__(self, reader: Reader, finder: Any):
+        self._reader, self._finder = reader, finder
+
+    def prepare(self, photo: np.ndarray) -> list[np.ndarray]:
+        """See `WholePhotoReading`."""
+        return [self._reader.prepare(photo, found.box) for found in self._finder.find(photo)[:1]]
+
+    def read_prepared(
+        self, prepared: Sequence[list[np.ndarray]]
+    ) -> list[tuple[NumberReading, ...]]:
+        """See `WholePhotoReading`."""
+        readings = iter(self._reader.read([crop for crops in prepared for crop in crops]))
+        return [tuple(_best(next(readings)) for _ in crops) for crops in prepared]
+
+
+class RecordingFinder:
+    """A finder that keeps what it saw in the photos it was shown."""
+
+    def __init__(self, finder: NumberFinder):
+        self._finder = finder
+        self.digits: list[DetectedDigits] = []
+        """All that may be digits, of each photo."""
+        self.numbers: list[list[FoundNumber]] = []
+        """Of each photo, the best first."""
+
+    def find(self, photo: np.ndarray) -> list[FoundNumber]:
+        """Returns the numbers of a photo, as `NumberFinder.find` does."""
+        self.digits.append(self._finder.find_digits(photo))
+        self.numbers.append(self._finder.numbers(self.digits[-1]))
+        return self.numbers[-1]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PhotoPredictions:
+    """What is found and read in each photo of a split, in the order of the shards."""
+
+    file_names: tuple[str, ...]
+    """The official folder and file name of each photo: "train/12.png"."""
+
+    labels: np.ndarray
+    """The truth, int32 [N, 6]: `svhn.labels.label_array`."""
+
+    predicted: np.ndarray
+    """The best number of each photo, int32 [N, 6]; of length 0 where none was found."""
+
+    confidence: np.ndarray
+    """Of these, float32 [N], 0 to 1; 0 where none was found."""
+
+    predicted_in_true_boxes: np.ndarray
+    """What the same reader reads where it is told the place, int32 [N, 6]."""
+
+    confidence_in_true_boxes: np.ndarray
+    """Of these, float32 [N]."""
+
+    numbers: tuple[tuple[FoundNumber, ...], ...]
+    """All that the finder found in each photo, the one that it is surest of first."""
+
+    digits: tuple[DetectedDigits, ...]
+    """All that may be digits of each photo, in its pixels."""
+
+    labelled: tuple[LabelledDigits, ...]
+    """The digits that are there."""
+
+    @property
+    def true_boxes(self) -> np.ndarray:
+        """The tight boxes around all digits, float32 [N, 4]."""
+        boxes = [union_box(digits.boxes) for digits in self.labelled]
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+
+def read_split(
+    reader: Reader,
+    finder: NumberFinder,
+    data_dir: str | Path,
+    split: str,
+    make_photo_reader: Any = BestNumberReader,
+) -> PhotoPredictions:
+    """Returns what is found and read in each photo of a split of a conversion.
+
+    Args:
+        reader: Of numbers in crops.
+        finder: Of numbers in photos.
+        data_dir: The folder that holds `tfrecords/`.
+        split: train, extra, val or test.
+        make_photo_reader: From (reader, finder) to a `WholePhotoReading`.
+
+    Raises:
+        UserError: If there is no whole conversion, the split is absent, or a shard is damaged.
+    """
+    with naming_damage(data_dir, [split]):
+        photos = read_photos(data_dir, split)
+        return read_all(reader, finder, photos, photo_count(data_dir, split), make_photo_reader)
+
+
+def read_all(
+    reader: Reader,
+    finder: NumberFinder,
+    photos: Iterator[ConvertedPhoto],
+    total: int | None = None,
+    make_photo_reader: Any = BestNumberReader,
+) -> PhotoPredictions:
+    """Returns what is found and read in photos with at least one labelled digit each.
+
+    Args:
+        reader: As in `read_split`.
+        finder: Likewise.
+        photos: Any number of them.
+        total: How many there are, for the progress bar.
+        make_photo_reader: As in `read_split`.
+    """
+    recording = RecordingFinder(finder)
+    photo_reader = make_photo_reader(reader, recording)
+    names, truth, best, in_true_boxes, labelled = [], [], [], [], []
+    with progress(total=total, description="reading whole photos") as bar:
+        while part := list(islice(photos, reader.batch_size)):
+            prepared, true_crops = [], []
+            for photo in part:
+                pixels = load_picture(photo.encoded, photo.file_name)
+                prepared.append(photo_reader.prepare(pixels))
+                true_crops.append(reader.prepare(pixels, union_box(photo.boxes)))
+                names.append(f"{photo.folder}/{photo.file_name}")
+                truth.append(label_array(photo.digits))
+                labelled.append(LabelledDigits(np.array(photo.digits, np.int32), photo.boxes))
+            best += [
+                readings[0] if readings else BestNumber(NO_NUMBER, 0.0)
+                for readings in photo_reader.read_prepared(prepared)
+            ]
+            in_true_boxes += reader.read(true_crops)
+            bar.update(len(part))
+    return PhotoPredictions(
+        tuple(names),
+        np.array(truth, np.int32).reshape(-1, len(NO_NUMBER)),
+        *_rows(best),
+        *_rows(in_true_boxes),
+        tuple(tuple(numbers) for numbers in recording.numbers),
+        tuple(recording.digits),
+        tuple(labelled),
+    )
+
+
+def _best(reading: NumberReading) -> BestNumber:
+    return BestNumber(tuple(reading.label), float(reading.confidence))
+
+
+def _rows(readings: Sequence[NumberReading]) -> tuple[np.ndarray, np.ndarray]:
+    labels = np.array([reading.label for reading in readings], np.int32)
+    confidence = np.array([reading.confidence for reading in readings], np.float32)
+    return labels.reshape(-1, len(NO_NUMBER)), confidence

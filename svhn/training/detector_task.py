@@ -1,0 +1,182 @@
+"""Training a detector: windows of photos in, cells out, scored by the digits' average precision."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from svhn.augmentation_config import Augmentation
+from svhn.data.detection_pipeline import evaluation_photos, training_windows
+from svhn.data.mixing import parse_mix
+from svhn.detection.average_precision import AveragePrecision
+from svhn.detection.cells import cells_of
+from svhn.detection.loss import detection_loss
+from svhn.detection.targets import assign
+from svhn.evaluation.detect import SplitDetections, detect_split, make_detect_step
+from svhn.evaluation.detection_pictures import SamplePhoto, detections_sheet
+from svhn.evaluation.detection_scores import scores_as_json
+from svhn.training.config import TrainingConfig
+from svhn.training.task import ExampleFigures
+
+VAL_BATCH_SIZE = 32
+SAMPLES = 24
+
+LOSS, CLASS_LOSS, BOX_LOSS = "loss/loss", "loss/classes", "loss/boxes"
+AT_HALF, MEAN = "average_precision/at_iou_0.5", "average_precision/mean_of_0.5_to_0.95"
+
+
+def window_figures(size: int) -> ExampleFigures:
+    """Returns the function from a detector's outputs to "loss", "classes" and "boxes" of windows.
+
+    Args:
+        size: Height and width of the windows, pixels.
+
+    Returns:
+        A function of (outputs, digit labels int32 [B, N], digit boxes float32 [B, N, 4]).
+    """
+    cells = cells_of(size, size)
+
+    def example_figures(
+        outputs: dict[str, tf.Tensor], digit_labels: tf.Tensor, digit_boxes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        losses = detection_loss(outputs, assign(digit_labels, digit_boxes, cells))
+        return {"loss": losses.total, "classes": losses.classes, "boxes": losses.boxes}
+
+    return example_figures
+
+
+class DetectorTask:
+    """A `svhn.training.task.Task`."""
+
+    score_name = "average precision at IoU 0.5"
+    figures = ("loss", "classes", "boxes")
+
+    def __init__(self, config: TrainingConfig, splits: Sequence[str]):
+        """Takes the flags and the splits to train on; nothing is read yet."""
+        self._config, self._splits = config, splits
+        self.example_figures = window_figures(config.window_size)
+
+    def training_batches(self, start_example: int) -> tf.data.Dataset:
+        """See `Task`: (images float32 [B, size, size, 3], digit labels, digit boxes)."""
+        config = self._config
+        return training_windows(
+            config.data_dir,
+            self._splits,
+            config.batch_size,
+            config.seed,
+            start_example=start_example,
+            windows=config.windows,
+            augmentation=Augmentation(strength=config.augmentation),
+            mix=parse_mix(config.mix, self._splits),
+            balance_lengths=config.balance_lengths,
+        )
+
+    def curves(self, figures: Mapping[str, float]) -> dict[str, float]:
+        """See `Task`."""
+        return {
+            LOSS: figures["loss"],
+            CLASS_LOSS: figures["classes"],
+            BOX_LOSS: figures["boxes"],
+        }
+
+    def in_words(self, figures: Mapping[str, float]) -> str:
+        """See `Task`."""
+        return (
+            f"loss {figures['loss']:.3f} (classes {figures['classes']:.3f}, "
+            f"boxes {figures['boxes']:.3f})"
+        )
+
+    def evaluator(self, model: keras.Model) -> Callable[[], "DetectorEvaluation"]:
+        """See `Task`."""
+        data_dir, size = self._config.data_dir, self._config.val_size
+        detect_step = make_detect_step(model, size)
+        samples = _first_photos(data_dir, size)
+
+        def evaluate() -> DetectorEvaluation:
+            detections = detect_split(
+                model, data_dir, "val", VAL_BATCH_SIZE, size, detect_step=detect_step
+            )
+            return DetectorEvaluation(detections, detections.average_precision(), samples)
+
+        return evaluate
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DetectorEvaluation:
+    """A `svhn.training.task.Evaluation`."""
+
+    detections: SplitDetections
+    """In val."""
+
+    precision: AveragePrecision
+    """Of these detections."""
+
+    samples: list[SamplePhoto]
+    """The split's first photos."""
+
+    calibration: None = None
+
+    @property
+    def score(self) -> float:
+        """The average precision at an intersection over union of 0.5; 0 without any digit."""
+        return float(np.nan_to_num(self.precision.at_half))
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """See `Evaluation`."""
+        return scores_as_json(self.precision, len(self.detections.file_names))
+
+    @property
+    def in_words(self) -> str:
+        """See `Evaluation`."""
+        return (
+            f"val loss {self.detections.losses.total.mean():.3f}  "
+            f"val AP {100 * self.precision.mean:.2f} %  "
+            f"val AP at IoU 0.5 {100 * self.score:.2f} %"
+        )
+
+    def write_figures(self) -> None:
+        """See `Evaluation`."""
+        losses = self.detections.losses
+        for tag, value in (
+            (LOSS, losses.total.mean()),
+            (CLASS_LOSS, losses.classes.mean()),
+            (BOX_LOSS, losses.boxes.mean()),
+            (AT_HALF, self.precision.at_half),
+            (MEAN, self.precision.mean),
+        ):
+            tf.summary.scalar(tag, value)
+        for digit, value in enumerate(self.precision.by_class[0]):
+            if np.isfinite(value):
+                tf.summary.scalar(f"average_precision_by_digit/{digit}_at_iou_0.5", value)
+
+    def write(self) -> None:
+        """See `Evaluation`; photos come with the digits that were found in them."""
+        self.write_figures()
+        count = len(self.samples)
+        sheet = detections_sheet(
+            self.samples,
+            list(self.detections.detected[:count]),
+            list(self.detections.labelled[:count]),
+        )
+        tf.summary.image(
+            "pictures/samples",
+            np.asarray(sheet)[np.newaxis],
+            description="The split's first photos: digits that are found, right (green) and wrong "
+            "(red), and those that are missed (amber)",
+        )
+
+
+def _first_photos(data_dir: str, size: int) -> list[SamplePhoto]:
+    batch = next(iter(evaluation_photos(data_dir, "val", SAMPLES, size)))
+    photos = []
+    for image, scale, photo_size in zip(
+        batch.images.numpy(), batch.scales.numpy(), batch.photo_sizes.numpy(), strict=True
+    ):
+        width, height = np.rint(photo_size * scale).astype(int)
+        picture = np.rint(image[:height, :width]).clip(0, 255).astype(np.uint8)
+        photos.append(SamplePhoto(picture, scale))
+    return photos

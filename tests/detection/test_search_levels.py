@@ -1,0 +1,105 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from svhn.detection.search_levels import (
+    CANVASES,
+    FINEST_AREA,
+    OVERLAP,
+    SIDES,
+    canvas_for,
+    level_sides,
+    tiles_of,
+)
+from svhn.detector_input import SIZE_MULTIPLE
+
+SIZES = [
+    *[(16, 16), (16, 8000), (57, 128), (50, 100), (256, 256), (300, 300), (480, 640), (640, 480)],
+    *[(768, 1024), (1080, 1920), (3000, 4000), (4000, 3000), (8000, 8000), (400, 8000)],
+]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "sides", "tiles"),
+    [
+        (57, 128, [160, 256], 2),  # the median of SVHN
+        (20, 30, [120], 1),  # not enlarged more than four times
+        (300, 300, [160, 256], 2),
+        (400, 400, [160, 256, 400], 3),
+        (480, 640, [160, 256, 640], 3),
+        (768, 1024, [160, 256, 640, 1024], 7),
+        (1080, 1920, [160, 256, 640, 1600], 12),
+        (3000, 4000, [160, 256, 640, 1600], 12),
+        (4000, 3000, [160, 256, 640, 1600], 12),
+    ],
+)
+def test_levels_and_tiles_of_common_photos(height, width, sides, tiles):
+    assert level_sides(height, width) == sides
+    pieces = 0
+    for side in sides:
+        rows, columns = (round(length * side / max(height, width)) for length in (height, width))
+        pieces += len(tiles_of(rows, columns, canvas_for(rows, columns)))
+    assert pieces == tiles
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_levels_are_close_enough_and_not_too_large(height, width):
+    sides = level_sides(height, width)
+    longer, shorter = max(height, width), min(height, width)
+    assert sides == sorted(set(sides))
+    assert all(finer / side < 2.55 for side, finer in pairwise(sides))
+    assert sides[0] <= 4 * longer
+    assert sides[0] <= SIDES[0] or sides[0] * shorter / longer <= 33
+    assert sides[-1] ** 2 * shorter / longer <= max(FINEST_AREA, 32000 * 64) * 1.01
+    # Digits of 24 pixels in 12 megapixels have at least 8 in the picture.
+    if longer * shorter <= 12_000_000:
+        assert sides[-1] / longer * 24 >= 8
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_tiles_cover_the_picture_and_overlap(height, width):
+    for side in level_sides(height, width):
+        scale = side / max(height, width)
+        rows, columns = max(round(height * scale), 1), max(round(width * scale), 1)
+        canvas = canvas_for(rows, columns)
+        tiles = tiles_of(rows, columns, canvas)
+        seen = np.zeros((rows, columns), np.uint8)
+        for tile in tiles:
+            assert tile.height <= canvas[0]
+            assert tile.width <= canvas[1]
+            assert tile.top + tile.height <= rows
+            assert tile.left + tile.width <= columns
+            seen[tile.top : tile.top + tile.height, tile.left : tile.left + tile.width] += 1
+        assert (seen > 0).all()
+        for starts, size in (
+            (sorted({tile.left for tile in tiles}), tiles[0].width),
+            (sorted({tile.top for tile in tiles}), tiles[0].height),
+        ):
+            steps = np.diff(starts)
+            assert (size - steps >= OVERLAP - 1).all()
+
+
+def test_the_longest_strip_has_a_bound():
+    tiles = 0
+    for side in level_sides(16, 8000):
+        rows = round(16 * side / 8000)
+        tiles += len(tiles_of(rows, side, canvas_for(rows, side)))
+    assert tiles < 350
+
+
+def test_canvases_suit_the_network_and_common_photos():
+    assert all(side % SIZE_MULTIPLE == 0 for canvas in CANVASES for side in canvas)
+    assert canvas_for(71, 160) == (96, 160)
+    assert canvas_for(160, 71) == (160, 160)
+    assert canvas_for(114, 256) == (128, 256)
+    assert canvas_for(192, 256) == (256, 256)
+    assert canvas_for(256, 100) == (256, 256)
+    assert canvas_for(480, 640) == (480, 640)
+    assert canvas_for(640, 480) == (640, 480)
+    assert canvas_for(1249, 1665) == (480, 640)
+    assert canvas_for(1665, 1249) == (640, 480)
+
+
+def test_one_tile_where_it_fits():
+    assert tiles_of(100, 200, (128, 256)) == [(0, 0, 100, 200)]

@@ -1,0 +1,90 @@
+"""The whole of eval.py --task=photos, from networks to the files that it leaves."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from svhn.data.records import read_photos
+from svhn.evaluation import evaluate_photos as module
+from svhn.evaluation.config import EvaluationConfig
+from svhn.loaded_model import LoadedModel
+from svhn.models import build_model
+from tests.evaluation.finders import ToldFinder, detected
+from tests.small_conversion import small_model, write_conversion
+
+NUMBERS = {"val": ["75", "365", "8"], "test": ["12", "4"]}
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return write_conversion(tmp_path_factory.mktemp("data"), NUMBERS)
+
+
+@pytest.fixture
+def config(data_dir, tmp_path, monkeypatch):
+    loaded = {
+        "reader": LoadedModel(small_model(), 30, {"model": "small"}, {}, "reader"),
+        "detector": LoadedModel(build_model("detector"), 7, {"model": "detector"}, {}, "detector"),
+    }
+    monkeypatch.setattr(module, "load_model", lambda path, task="reader": loaded[path])
+    return EvaluationConfig(
+        task="photos",
+        data_dir=str(data_dir),
+        checkpoint_dir="reader",
+        detector_checkpoint="detector",
+        eval_logdir=str(tmp_path / "eval"),
+    )
+
+
+@pytest.fixture
+def told(data_dir, monkeypatch):
+    """The finder knows the digits, but for the first photo of val."""
+    finds = [
+        detected(photo.digits, photo.boxes)
+        for split in ("val", "test")
+        for photo in read_photos(data_dir, split)
+    ]
+    finds[0] = detected([], [])
+    monkeypatch.setattr(module, "NumberFinder", lambda model: ToldFinder(finds))
+
+
+def test_files_and_tables(config, told, capsys):
+    assert module.evaluate_photos(config) == 0
+    folder = Path(config.eval_logdir)
+    results = json.loads((folder / "photos.json").read_text())
+    assert results["reader"]["checkpoint"] == "reader"
+    assert results["detector"]["step"] == 7
+    val = results["splits"]["val"]
+    assert val["photos"] == 3
+    assert (val["box_found"]["correct"], val["box_found"]["count"]) == (2, 3)
+    assert 0 < val["box_found"]["low_95"] < 2 / 3 < val["box_found"]["high_95"] < 1
+    assert val["without_a_number"]["correct"] == 1
+    assert val["found_and_read"]["sequence_accuracy"]["count"] == 3
+    assert 0 < val["digit_average_precision_at_0.5"] < 1
+    assert results["splits"]["test"]["digit_average_precision"] == pytest.approx(1)
+
+    with (folder / "photos_val.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["truth"] for row in rows] == NUMBERS["val"]
+    assert [row["detected"] for row in rows] == ["", *NUMBERS["val"][1:]]
+    assert rows[0]["read"] == rows[0]["found_left"] == ""
+    assert float(rows[1]["found_left"]) == pytest.approx(float(rows[1]["true_left"]), abs=0.01)
+
+    sheet = np.asarray(Image.open(folder / "photo_mistakes_val.png"))
+    assert sheet.shape[1] > 240
+    printed = capsys.readouterr().out
+    for text in ("whole-photo", "66.67 %", "digit AP", "coverage", "photo_mistakes_SPLIT.png"):
+        assert text in printed
+    assert max(len(line) for line in printed.splitlines() if str(folder) not in line) < 100
+
+
+def test_an_untrained_detector_finds_nothing_and_that_is_counted(config):
+    config = EvaluationConfig(**{**vars(config), "splits": ["test"]})
+    assert module.evaluate_photos(config) == 0
+    results = json.loads((Path(config.eval_logdir) / "photos.json").read_text())
+    assert results["splits"]["test"]["without_a_number"]["value"] == 1.0
+    assert results["splits"]["test"]["found_and_read"]["sequence_accuracy"]["correct"] == 0
