@@ -27,6 +27,7 @@ from svhn.evaluation.predict import (
 )
 from svhn.models import build_model
 from svhn.progress import progress
+from svhn.stop_signals import STOP_SIGNALS, stop_signals
 from svhn.stored_calibration import StoredCalibration
 from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
@@ -42,7 +43,6 @@ from svhn.training.run_state import (
     state_to_save,
     total_steps,
 )
-from svhn.training.stop_signals import STOP_SIGNALS, stop_signals
 from svhn.training.summaries import SAMPLES, Summaries
 from svhn.training.train_step import StepResult, make_train_step, make_train_steps
 
