@@ -4,3 +4,6 @@ from pathlib import Path
 
 PACKAGED_READER = Path(__file__).parent / "reader.npz"
 """The reader that is taken where no checkpoint is named; a package without one lacks the file."""
+
+PACKAGED_DETECTOR = PACKAGED_READER.with_name("detector.npz")
+"""The detector that finds the numbers where none is named; a package without one lacks the file."""

@@ -56,6 +56,14 @@ def no_packaged_reader(monkeypatch, tmp_path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def no_packaged_detector(monkeypatch, tmp_path) -> Path:
+    """Where the packaged detector would lie."""
+    path = tmp_path / "package" / "detector.npz"
+    monkeypatch.setattr("svhn.reading.inference.PACKAGED_DETECTOR", path)
+    return path
+
+
 def random_photo(seed: int, height: int = 24, width: int = 36) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 

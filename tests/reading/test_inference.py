@@ -24,7 +24,7 @@ LINE = re.compile(r"(\d{1,5}|no number|more than 5 digits)  \d{1,3}\.\d %  (.+)"
 
 
 def configuration(image: Path | str, checkpoint: Path | str, **flags) -> ReadingConfig:
-    flags = {"box": [], "output_dir": "", "batch_size": 4} | flags
+    flags = {"boxes": "whole", "box": [], "output_dir": "", "batch_size": 4} | flags
     return ReadingConfig(image=str(image), restore_checkpoint=str(checkpoint), **flags)
 
 
