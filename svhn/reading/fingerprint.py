@@ -18,7 +18,7 @@ def fingerprint(model: keras.Model, temperature: float = 1.0) -> str:
     """
     digest = hashlib.sha256(json.dumps([model.name, temperature]).encode())
     for weight in model.weights:
-        values = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        values = np.ascontiguousarray(weight.numpy())
         digest.update(json.dumps([str(values.dtype), values.shape]).encode())
         digest.update(values.data)
     return digest.hexdigest()[:_LENGTH]
