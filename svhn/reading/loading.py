@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from svhn import __version__
 from svhn.checkpoints import load_model
-from svhn.errors import UserError
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.boxes import BoxFinder
 from svhn.reading.fingerprint import fingerprint
@@ -88,11 +87,6 @@ def load_finder(path: str) -> LoadedFinder:
     """
     from svhn.detection.finder import NumberFinder
 
-    loaded = load_model(path)
-    if "class_logits" not in loaded.model.output:
-        raise UserError(
-            f"--detector_checkpoint: {loaded.path} holds a network that finds no digits "
-            f"({loaded.config['model']}). Name one that train.py --task=detector wrote"
-        )
+    loaded = load_model(path, task="detector")
     rule = AgreementRule.from_json(loaded.state.get("agreement"))
     return LoadedFinder(NumberFinder(loaded.model), rule, loaded.path, fingerprint(loaded.model))

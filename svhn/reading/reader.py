@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from svhn.checkpoints import load_model
 from svhn.decoding import Decoded, decode
-from svhn.errors import UserError
 from svhn.labels import HEAD_NAMES
 from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN, crop
 from svhn.reading.distribution import NumberDistribution
@@ -75,15 +74,10 @@ class Reader:
                 0 to leave open which ones are.
 
         Raises:
-            UserError: If there is no such checkpoint, if it can't be read, if its network reads
-                no numbers, or if it has no threshold for that accuracy.
+            UserError: If there is no such checkpoint, if it can't be read, or if it has no
+                threshold for that accuracy.
         """
         loaded = load_model(path)
-        if not set(HEAD_NAMES) <= set(loaded.model.output):
-            raise UserError(
-                f"--restore_checkpoint: {loaded.path} holds a network that reads no numbers "
-                f"({loaded.config['model']}). Name one that train.py wrote for the task reader"
-            )
         stored = loaded.calibration
         threshold = stored.demand_threshold(min_accuracy, loaded.path) if min_accuracy else None
         return cls(loaded.model, batch_size, stored.temperature, threshold)

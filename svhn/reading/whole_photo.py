@@ -1,6 +1,5 @@
 """Reads photos as people take them: finds the numbers, reads them, says how sure each is."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +55,7 @@ class WholePhotoReader:
 
         Args:
             reader: Its own threshold is not used.
-            finder: Called by one thread at a time.
+            finder: Called by as many threads.
             rule: What decides where the two disagree; by default the one that was never fitted.
             min_confidence: From which confidence on a reading is sure, 0 to 1; None to leave open
                 which ones are.
@@ -66,7 +65,6 @@ class WholePhotoReader:
         self._finder = finder
         self._rule = rule or AgreementRule()
         self._min_confidence = min_confidence
-        self._finding = threading.Lock()
 
     def read(self, photo: np.ndarray) -> list[Reading]:
         """Returns the numbers of a photo, the one with the highest confidence first.
@@ -87,8 +85,7 @@ class WholePhotoReader:
 
     def prepare(self, photo: np.ndarray, path: Path | None = None) -> list[FoundCrop]:
         """Returns the crops of a photo, as `svhn.reading.photos.PhotoReader` says."""
-        with self._finding:
-            found = self._finder.find(photo)
+        found = self._finder.find(photo)
         return [FoundCrop(number, self._reader.prepare(photo, number.box)) for number in found]
 
     def read_prepared(self, prepared: Sequence[Sequence[FoundCrop]]) -> list[tuple[Reading, ...]]:

@@ -5,5 +5,5 @@ from pathlib import Path
 PACKAGED_READER = Path(__file__).parent / "reader.npz"
 """The reader that is taken where no checkpoint is named; a package without one lacks the file."""
 
-PACKAGED_DETECTOR = PACKAGED_READER.with_name("detector.npz")
-"""The detector that finds the numbers where none is named; a package without one lacks the file."""
+PACKAGED_DETECTOR = Path(__file__).parent / "detector.npz"
+"""The detector that is taken where none is named; likewise."""
