@@ -48,10 +48,10 @@ class PixelFinder:
 
     def __init__(self):
         self.calls = 0
-        self._counting = threading.Lock()
+        self.lock = threading.Lock()
 
     def find(self, photo: np.ndarray) -> list[Found]:
-        with self._counting:
+        with self.lock:
             self.calls += 1
         height, width = photo.shape[:2]
         return [

@@ -428,15 +428,18 @@ def test_accuracy_of_numbers_that_are_found(street, checkpoint_folder, finders, 
 
 
 class StoppingFinder(PixelFinder):
-    """Gets a signal while it looks for the numbers of a photo."""
+    """Gets a signal, once, after it has looked for the numbers of some photos."""
 
-    def __init__(self, at_call: int, number: int):
+    def __init__(self, after: int, number: int):
         super().__init__()
-        self.at_call, self.number = at_call, number
+        self.photos = iter(range(after))
+        self.number: int | None = number
 
     def find(self, photo):
-        if self.calls == self.at_call:
-            os.kill(os.getpid(), self.number)
+        with self.lock:
+            if self.number is not None and next(self.photos, None) is None:
+                os.kill(os.getpid(), self.number)
+                self.number = None
         return super().find(photo)
 
 
