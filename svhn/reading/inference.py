@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -47,9 +48,8 @@ def infer(config: ReadingConfig) -> int:
     """
     box = _parse_box(config.box)
     paths, root = _photos(config, box)
-    detector = _detector(config, box)
-    find_box = None if detector else _box_finder(config, box, paths)
-    checkpoint = config.restore_checkpoint or _packaged_reader()
+    networks = _networks(config, box)
+    find_box = None if networks.detector else _box_finder(config, box, paths)
     output = None
     if config.output_dir:
         output = OutputFolder(Path(config.output_dir).expanduser(), paths, root)
@@ -60,12 +60,14 @@ def infer(config: ReadingConfig) -> int:
     from svhn.reading.photos import read_photos
 
     photo_reader, settings = load_photo_reader(
-        checkpoint,
-        detector=detector,
+        networks.reader,
+        detector=networks.detector,
         find_box=find_box,
         batch_size=config.batch_size,
         min_accuracy=config.min_accuracy,
     )
+    for remark in networks.remarks:  # not before it is sure that nothing else must be said
+        print(remark, file=sys.stderr)
     earlier: dict[Path, PhotoResult] = {}
     if output:
         earlier = output.resume(settings, lambda path: photo_identity(path, find_box))
@@ -135,37 +137,46 @@ class _Count:
         self.empty += not result.readings
 
 
-def _detector(config: ReadingConfig, box: Sequence[float] | None) -> str | None:
-    """The detector that finds the numbers; None if something else says where they are."""
-    if box is not None or config.boxes != "auto":
-        if config.detector_checkpoint:
-            other = f"--boxes={config.boxes}" if box is None else "--box"
-            raise UserError(
-                f"--detector_checkpoint={config.detector_checkpoint} is for --boxes=auto without "
-                f"--box. Received: {other}, too. Leave one of the two out"
-            )
-        return None
-    if config.detector_checkpoint:
-        return config.detector_checkpoint
-    if PACKAGED_DETECTOR.is_file():
-        print(f"Finds numbers with the packaged detector, {PACKAGED_DETECTOR}", file=sys.stderr)
-        return str(PACKAGED_DETECTOR)
-    print(
-        "No detector in the package: takes each whole photo for the number, as with --boxes=whole. "
-        "To find numbers in photos, name a detector with --detector_checkpoint",
-        file=sys.stderr,
-    )
-    return None
+class _Networks(NamedTuple):
+    """The files of the networks."""
+
+    reader: str
+    detector: str | None
+    """None if something else says where the numbers are."""
+
+    remarks: tuple[str, ...]
+    """What to tell of those that the user didn't name."""
 
 
-def _packaged_reader() -> str:
-    if not PACKAGED_READER.is_file():
+def _networks(config: ReadingConfig, box: Sequence[float] | None) -> _Networks:
+    finds = box is None and config.boxes == "auto"
+    if config.detector_checkpoint and not finds:
+        other = f"--boxes={config.boxes}" if box is None else "--box"
         raise UserError(
-            "--restore_checkpoint must name a trained network, such as ./logs/train/model.ckpt. To "
-            "train one: python train.py --data_dir your_data_dir --train_logdir ./logs/train"
+            f"--detector_checkpoint={config.detector_checkpoint} is for --boxes=auto without "
+            f"--box. Received: {other}, too. Leave one of the two out"
         )
-    print(f"Reads with the packaged reader, {PACKAGED_READER}", file=sys.stderr)
-    return str(PACKAGED_READER)
+    reader, detector, remarks = config.restore_checkpoint, config.detector_checkpoint, []
+    if not reader:
+        if not PACKAGED_READER.is_file():
+            raise UserError(
+                "--restore_checkpoint must name a trained network, such as "
+                "./logs/train/model.ckpt. To train one: python train.py --data_dir your_data_dir "
+                "--train_logdir ./logs/train"
+            )
+        reader = str(PACKAGED_READER)
+        remarks.append(f"Reads with the packaged reader, {reader}")
+    if finds and not detector:
+        if PACKAGED_DETECTOR.is_file():
+            detector = str(PACKAGED_DETECTOR)
+            remarks.append(f"Finds numbers with the packaged detector, {detector}")
+        else:
+            remarks.append(
+                "No detector in the package: takes each whole photo for the number, as with "
+                "--boxes=whole. To find numbers in photos, name a detector with "
+                "--detector_checkpoint"
+            )
+    return _Networks(reader, detector or None, tuple(remarks))
 
 
 def _parse_box(values: Sequence[str]) -> tuple[float, ...] | None:
