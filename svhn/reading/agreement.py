@@ -77,6 +77,11 @@ class AgreementRule:
     reader: str = ""
     """The fingerprint of the reader that the rule was fitted with (`svhn.reading.fingerprint`)."""
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the confidence is a probability that was measured."""
+        return self.confidence_weights is not None
+
     def answer(
         self, distribution: NumberDistribution, class_scores: np.ndarray, number_score: float
     ) -> Answer:
@@ -106,7 +111,7 @@ class AgreementRule:
                 _log_odds(number_score),
             ]
         )
-        if self.confidence_weights is None:
+        if not self.is_fitted:
             confidence = math.exp(distribution.log_probability(label)) * float(number_score)
         else:
             log_odds = float(features @ np.asarray(self.confidence_weights))

@@ -67,7 +67,8 @@ class WholePhotoReader:
         self._min_confidence = min_confidence
 
     def read(self, photo: np.ndarray) -> list[Reading]:
-        """Returns the numbers of a photo, the one with the highest confidence first.
+        """Returns the numbers of a photo, best first: by confidence, or in the finder's order if the
+        rule was never fitted, as its confidences don't tell a photo's number from a stray digit.
 
         Args:
             photo: uint8 array of shape (height, width, 3), RGB.
@@ -92,10 +93,11 @@ class WholePhotoReader:
         """Returns what is read in the crops of each photo, best first."""
         seen = iter(self._seen([crop for crops in prepared for crop in crops]))
         readings = [[self._reading(next(seen)) for _ in crops] for crops in prepared]
-        # Of readings that are equally sure, the one that the finder named first stays first.
-        return [
-            tuple(sorted(numbers, key=lambda reading: -reading.confidence)) for numbers in readings
-        ]
+        if self._rule.is_fitted:
+            for numbers in readings:
+                # Of those that are equally sure, the one that the finder named first stays first.
+                numbers.sort(key=lambda reading: -reading.confidence)
+        return list(map(tuple, readings))
 
     def _seen(self, crops: Sequence[FoundCrop]) -> list[SeenNumber]:
         distributions = self._reader.distributions([crop.picture for crop in crops])
