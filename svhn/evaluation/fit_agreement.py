@@ -45,17 +45,18 @@ def fit_agreement(config: AgreementConfig) -> int:
     photos = sum(photo_count(config.data_dir, split) for split in config.splits)
     reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
     finder = loading.load_finder(config.detector_checkpoint).finder
-    numbers = []
+    by_photo = []
     with progress(total=photos, description="finding") as bar:
         for split in config.splits:
             for photo in read_photos(config.data_dir, split):
                 pixels = load_picture(photo.encoded, f"{photo.folder}/{photo.file_name}")
                 seen = WholePhotoReader(reader, finder).see(pixels)
                 label = as_label(photo.digits)
-                numbers += known_numbers(seen, union_box(photo.boxes), label)
+                by_photo.append(known_numbers(seen, union_box(photo.boxes), label))
                 bar.update()
+    numbers = [number for found in by_photo for number in found]
     rule = fit_rule(numbers, fingerprint(reader.model, reader.temperature))
-    print(_table(rule, numbers, photos))
+    print(_table(rule, by_photo))
     output = Path(config.output or config.detector_checkpoint)
     add_to_released(config.detector_checkpoint, {"agreement": rule.as_json()}, output)
     print(f"{output}: the rule is kept in it")
@@ -85,8 +86,9 @@ def known_numbers(
     ]
 
 
-def _table(rule: AgreementRule, numbers: Sequence[KnownNumber], photos: int) -> str:
-    """What the rule is, and what it and its like are worth on the numbers."""
+def _table(rule: AgreementRule, by_photo: Sequence[Sequence[KnownNumber]]) -> str:
+    """What the rule is, and what it and its like are worth on the numbers of some photos."""
+    numbers = [number for found in by_photo for number in found]
     there = sum(number.truth is not None for number in numbers)
     alone = dataclasses.replace(rule, detector_weight=0.0)
     # With so much weight the reader only decides between what the detector finds alike.
@@ -98,7 +100,7 @@ def _table(rule: AgreementRule, numbers: Sequence[KnownNumber], photos: int) -> 
         ("fitted", rule),
     ]
     lines = [
-        f"{photos:,} photos, {len(numbers):,} numbers found, {there:,} of them where one is",
+        f"{len(by_photo):,} photos, {len(numbers):,} numbers found, {there:,} of them where one is",
         f"weight of the detector {rule.detector_weight:g}, missed digit {rule.missed_digit:g}, "
         + (
             "weights of the confidence "
@@ -107,18 +109,34 @@ def _table(rule: AgreementRule, numbers: Sequence[KnownNumber], photos: int) -> 
             else "no weights of the confidence: too few answers right or wrong"
         ),
         "",
-        f"{'':20}{'right':>8}{'calibration error':>20}",
+        f"{'':20}{'numbers right':>15}{'photos right':>15}{'calibration error':>20}",
     ]
     for name, candidate in rows:
-        answers = [
-            candidate.answer(number.distribution, number.class_scores, number.number_score)
-            for number in numbers
-        ]
-        right = [
-            answer.label == number.truth for answer, number in zip(answers, numbers, strict=True)
-        ]
-        confidence = np.array([answer.confidence for answer in answers])
-        error = calibrate(np.array(right, bool), confidence).expected_calibration_error
+        answers = [_judge(candidate, found) for found in by_photo]
+        right = np.array([is_right for found in answers for _, is_right in found], bool)
+        confidence = np.array([confidence for found in answers for confidence, _ in found])
+        error = calibrate(right, confidence).expected_calibration_error
+        photos = sum(_best_is_right(candidate, found) for found in answers)
         error_text = "" if error is None else f"{100 * error:.2f} %"
-        lines.append(f"{name:20}{sum(right):8,}{error_text:>20}")
+        lines.append(f"{name:20}{right.sum():15,}{photos:15,}{error_text:>20}")
     return "\n".join(lines)
+
+
+def _judge(rule: AgreementRule, found: Sequence[KnownNumber]) -> list[tuple[float, bool]]:
+    """The confidence of each number of a photo, and whether it is read right."""
+    answers = [
+        rule.answer(number.distribution, number.class_scores, number.number_score)
+        for number in found
+    ]
+    return [
+        (answer.confidence, answer.label == number.truth)
+        for answer, number in zip(answers, found, strict=True)
+    ]
+
+
+def _best_is_right(rule: AgreementRule, judged: Sequence[tuple[float, bool]]) -> bool:
+    """Whether the number that comes first is read right; see `WholePhotoReader.read`."""
+    if not judged:
+        return False
+    best = max(judged, key=lambda number: number[0]) if rule.is_fitted else judged[0]
+    return best[1]

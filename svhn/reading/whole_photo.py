@@ -67,8 +67,8 @@ class WholePhotoReader:
         self._min_confidence = min_confidence
 
     def read(self, photo: np.ndarray) -> list[Reading]:
-        """Returns the numbers of a photo, best first: by confidence, or in the finder's order if the
-        rule was never fitted, as its confidences don't tell a photo's number from a stray digit.
+        """Returns the numbers of a photo, best first: by confidence, or in the finder's order if
+        the rule was never fitted, as its confidences don't tell a number from a stray digit.
 
         Args:
             photo: uint8 array of shape (height, width, 3), RGB.
