@@ -31,6 +31,4 @@ class AgreementConfig:
     output: str = option(
         "The file to write; by default --detector_checkpoint itself.", "", group="Output"
     )
-    batch_size: int = option(
-        "Numbers that the reader sees at a time.", 32, group="Speed", minimum=1
-    )
+    batch_size: int = option("Numbers that the reader sees at a time.", 4, group="Speed", minimum=1)

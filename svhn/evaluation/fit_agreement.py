@@ -45,14 +45,17 @@ def fit_agreement(config: AgreementConfig) -> int:
     photos = sum(photo_count(config.data_dir, split) for split in config.splits)
     reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
     finder = loading.load_finder(config.detector_checkpoint).finder
+    photo_reader = WholePhotoReader(reader, finder)
     by_photo = []
     with progress(total=photos, description="finding") as bar:
         for split in config.splits:
             for photo in read_photos(config.data_dir, split):
                 pixels = load_picture(photo.encoded, f"{photo.folder}/{photo.file_name}")
-                seen = WholePhotoReader(reader, finder).see(pixels)
-                label = as_label(photo.digits)
-                by_photo.append(known_numbers(seen, union_box(photo.boxes), label))
+                by_photo.append(
+                    known_numbers(
+                        photo_reader.see(pixels), union_box(photo.boxes), as_label(photo.digits)
+                    )
+                )
                 bar.update()
     numbers = [number for found in by_photo for number in found]
     rule = fit_rule(numbers, fingerprint(reader.model, reader.temperature))
