@@ -6,6 +6,7 @@ from svhn.checkpoints import Checkpoints, load_model
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.fit_agreement import fit_agreement, known_numbers
+from svhn.labels import HEAD_NAMES
 from svhn.models import build_model
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.distribution import as_label
@@ -37,10 +38,14 @@ def data_dir(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def reader_file(tmp_path_factory):
-    """Released weights of a reader; they also stand in for a detector's file."""
+    """Released weights of a reader that is sure of nothing; they also stand in for a detector's."""
     keras.utils.set_random_seed(1)
     folder = tmp_path_factory.mktemp("run")
-    Checkpoints(folder, build_model("plain")).save({"step": 9, "config": {"model": "plain"}})
+    model = build_model("plain")
+    for name in HEAD_NAMES:
+        head = model.get_layer(name)
+        head.set_weights([0.05 * weights for weights in head.get_weights()])
+    Checkpoints(folder, model).save({"step": 9, "config": {"model": "plain"}})
     path = folder / "reader.npz"
     write_released(path, load_model(folder), {"recipe": "a test"})
     return path
@@ -66,7 +71,7 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
     rule = AgreementRule.from_json(load_model(detector).state["agreement"])
     assert rule.confidence_weights is not None
     assert rule.calibration.photos == 144
-    # The reader is untrained: only the detector's word can be right.
+    # Only the detector's word can be right.
     rows = {row[:20].strip(): row[20:].split() for row in shown.splitlines()[4:8]}
     assert rows["fitted"][:2] == rows["the detector alone"][:2] == ["60", "60"]
     assert int(rows["the reader alone"][0]) < 60
