@@ -89,7 +89,8 @@ def read_photos(
                 waiting, count = [], 0
             waiting.append((result, crops))
             count += len(crops)
-            if count >= batch_size or not count:
+            # Photos without a number fill no batch, and must not pile up either.
+            if count >= batch_size or not count or len(waiting) >= batch_size:
                 yield from _with_readings(photo_reader, waiting)
                 waiting, count = [], 0
             if stopped():

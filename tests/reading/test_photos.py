@@ -143,6 +143,25 @@ class ManyCrops(GivenBoxReader):
         return [tuple(next(readings) for _ in crops) for crops in prepared]
 
 
+def test_photos_without_a_number_do_not_pile_up(reader, tmp_path):
+    paths = [save_photo(tmp_path / "one.png", 1, 24, 31)]
+    paths += [save_photo(tmp_path / "none.png", 2, 24, 30)] * 200
+    taken = 0
+
+    def counted():
+        nonlocal taken
+        for path in paths:
+            taken += 1
+            yield path
+
+    photo_reader = ManyCrops(reader)
+    photo_reader.batches = []
+    results = read_photos(photo_reader, counted())
+    assert len(next(results).readings) == 1
+    assert taken <= 3 * reader.batch_size + MAX_THREADS
+    assert sum(not result.readings for result in results) == 200
+
+
 def test_several_numbers_in_a_photo_or_none(reader, tmp_path):
     counts = [3, 0, 0, 7, 2, 0, 9, 1, 8, 4]
     paths = [
