@@ -105,6 +105,7 @@ def _table(rule: AgreementRule, by_photo: Sequence[Sequence[KnownNumber]]) -> st
     lines = [
         f"{len(by_photo):,} photos, {len(numbers):,} numbers found, {there:,} of them where one is",
         f"weight of the detector {rule.detector_weight:g}, missed digit {rule.missed_digit:g}, "
+        f"false digit {rule.false_digit:g}, "
         + (
             "weights of the confidence "
             + ", ".join(f"{weight:.3f}" for weight in rule.confidence_weights)

@@ -16,6 +16,7 @@ from svhn.stored_calibration import StoredCalibration
 
 DETECTOR_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0)
 MISSED_DIGITS = (0.01, 0.02, 0.05, 0.1, 0.2)
+FALSE_DIGITS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 LEAST_ANSWERS = 50
 """Right ones, and wrong ones in all, from which on the confidence is fitted: with fewer, four
@@ -45,7 +46,7 @@ class KnownNumber:
 def fit_rule(numbers: Sequence[KnownNumber], reader: str = "") -> AgreementRule:
     """Returns the rule that reads these numbers best, with a confidence that is honest on them.
 
-    First the detector's weight and the probability of a missed digit, in turn out of a few values:
+    First the detector's weight and what missed and false digits count, in turn out of a few values:
     those with the most right answers; of equal ones those nearest to the defaults. Then the weights
     of the confidence: the logistic function under which what was right and wrong is most likely
     (Newton's method), none of them below 0 but the constant. Last, the thresholds
@@ -63,6 +64,7 @@ def fit_rule(numbers: Sequence[KnownNumber], reader: str = "") -> AgreementRule:
     for name, values in (
         ("detector_weight", DETECTOR_WEIGHTS),
         ("missed_digit", MISSED_DIGITS),
+        ("false_digit", FALSE_DIGITS),
         ("detector_weight", DETECTOR_WEIGHTS),  # again, as the best one may be another now
     ):
         rules = [dataclasses.replace(best, **{name: value}) for value in values]
@@ -143,6 +145,7 @@ def _best_of(rules: Sequence[AgreementRule], numbers: Sequence[KnownNumber]) -> 
             -sum(_answer(rule, number).label == number.truth for number in there),
             abs(rule.detector_weight - default.detector_weight),
             abs(math.log(rule.missed_digit / default.missed_digit)),
+            abs(math.log(rule.false_digit / default.false_digit)),
         )
 
     return min(rules, key=rank)

@@ -12,10 +12,10 @@ together find most likely. The answer is the candidate S with the highest
     log P_reader(S) + w · log D(S).
 
 D(S) is how well the digits that were found explain S: the best way to lay them along its digits,
-in order. Let s be the score of the surest digit at a place. A place that shows a digit of S counts
-s · (that digit's share in the scores there), one that shows nothing of S counts 1 - s, and a digit
-of S that was not found counts `missed_digit`. So a digit that the detector missed or invented costs
-something, rather than making its whole number worthless.
+in order. A place that shows a digit of S counts as much as that digit's share in the scores there.
+One that shows nothing of S counts `false_digit` · (1 - s) / s, at most 1, where s is the score of
+the surest digit there. A digit of S that was not found counts `missed_digit`. So a digit that the
+detector missed or invented costs something, rather than making its whole number worthless.
 
 The confidence is the probability that the whole answer is right: that there is a number, and that
 it is this one. Once the rule was fitted on photos with known numbers (`svhn.evaluation.fit_rule`),
@@ -27,7 +27,7 @@ two networks that agree are right more often than either of them thinks.
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,6 +68,9 @@ class AgreementRule:
     missed_digit: float = 0.05
     """How likely it is that the detector misses a digit, above 0 and below 1."""
 
+    false_digit: float = 0.2
+    """The odds that a digit of a number that was found is none, if its score is 0.5; above 0."""
+
     confidence_weights: tuple[float, ...] | None = None
     """Of the features in the logistic function; None before the rule was fitted."""
 
@@ -93,10 +96,9 @@ class AgreementRule:
                 places, in reading order (`svhn.detection.decoding.DetectedDigits`).
             number_score: The detector's score of the number, 0 to 1.
         """
-        matches, spurious = _places(class_scores)
 
         def detected(label: Label) -> float:
-            return _log_detected(label, matches, spurious, math.log(self.missed_digit))
+            return self.log_detected(label, class_scores)
 
         def score(label: Label) -> float:
             reader = max(distribution.log_probability(label), -1e9)  # -inf · 0 is no number
@@ -124,13 +126,49 @@ class AgreementRule:
         """Returns the numbers among which the rule chooses; arguments as for `answer`."""
         lengths = range(1, LENGTH_MORE_THAN_FIVE + 1)
         found = [distribution.most_likely(length) for length in lengths]
-        matches, _ = _places(class_scores)
-        if len(matches):
-            found.append(as_label(matches.argmax(axis=1).tolist()))
-        if 0 < len(matches) <= MAX_DIGITS:
-            both = distribution.digits[: len(matches)] + self.detector_weight * matches
+        shares = _log_shares(class_scores)
+        if len(shares):
+            found.append(as_label(shares.argmax(axis=1).tolist()))
+        if 0 < len(shares) <= MAX_DIGITS:
+            both = distribution.digits[: len(shares)] + self.detector_weight * shares
             found.append(as_label(both.argmax(axis=1).tolist()))
         return tuple(dict.fromkeys(found))
+
+    def log_detected(self, label: Label, class_scores: np.ndarray) -> float:
+        """Returns log D: how well the digits that were found explain a number; at most 0.
+
+        Args:
+            label: The number.
+            class_scores: As for `answer`.
+        """
+        log_missed = math.log(self.missed_digit)
+        length = label[0]
+        shares = _log_shares(class_scores)
+        if length == LENGTH_MORE_THAN_FIVE:  # any six digits or more
+            best = shares.max(axis=1).sum() if len(shares) else 0.0
+            return float(best) + max(0, length - len(shares)) * log_missed
+        false_places = self._log_false(class_scores)
+        digits = [digit for digit in label[1:] if digit != NO_DIGIT]
+        # best[j]: the places so far, laid along the first j digits. Python's own floats are faster
+        # than arrays this short.
+        best = [position * log_missed for position in range(length + 1)]
+        for share, false in zip(shares.tolist(), false_places.tolist(), strict=True):
+            laid = [best[0] + false]
+            for position, digit in enumerate(digits):
+                laid.append(
+                    max(
+                        best[position + 1] + false,
+                        best[position] + share[digit],
+                        laid[position] + log_missed,
+                    )
+                )
+            best = laid
+        return best[-1]
+
+    def _log_false(self, class_scores: np.ndarray) -> np.ndarray:
+        """What each place counts if it shows no digit, [N], at most 0."""
+        surest = np.clip(_scores(class_scores).max(axis=1), _LEAST_SHARE, 1 - _LEAST_SHARE)
+        return np.minimum(np.log(self.false_digit * (1 - surest) / surest), 0.0)
 
     def demand_threshold(self, accuracy: float, reader: str, source: str) -> float:
         """Returns the confidence from which on answers reach an accuracy.
@@ -161,6 +199,7 @@ class AgreementRule:
         return {
             "detector_weight": self.detector_weight,
             "missed_digit": self.missed_digit,
+            "false_digit": self.false_digit,
             "confidence_weights": self.confidence_weights and list(self.confidence_weights),
             "calibration": self.calibration.as_json(),
             "reader": self.reader,
@@ -175,55 +214,22 @@ class AgreementRule:
         return cls(
             saved["detector_weight"],
             saved["missed_digit"],
+            saved["false_digit"],
             None if weights is None else tuple(weights),
             StoredCalibration.from_json(saved["calibration"]),
             saved["reader"],
         )
 
 
-def log_detected(label: Label, class_scores: np.ndarray, missed_digit: float) -> float:
-    """Returns log D: how well the digits that were found explain a number; at most 0.
-
-    Args:
-        label: The number.
-        class_scores: float [N, 10], as in `AgreementRule.answer`.
-        missed_digit: How likely it is that the detector misses a digit.
-    """
-    return _log_detected(label, *_places(class_scores), math.log(missed_digit))
+def _scores(class_scores: np.ndarray) -> np.ndarray:
+    scores = np.asarray(class_scores, np.float64).reshape(-1, DIGIT_CLASSES)
+    return np.clip(scores, 0.0, 1.0)
 
 
-def _places(class_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The logarithms of what each place counts for each digit, [N, 10], and for none, [N]."""
-    scores = np.clip(np.asarray(class_scores, np.float64).reshape(-1, DIGIT_CLASSES), 0.0, 1.0)
-    shares = scores + _LEAST_SHARE
-    shares /= shares.sum(axis=1, keepdims=True)
-    there = np.clip(scores.max(axis=1), _LEAST_SHARE, 1 - _LEAST_SHARE)
-    return np.log(there)[:, None] + np.log(shares), np.log(1 - there)
-
-
-def _log_detected(
-    label: Sequence[int], matches: np.ndarray, spurious: np.ndarray, log_missed: float
-) -> float:
-    length = label[0]
-    if length == LENGTH_MORE_THAN_FIVE:  # any six digits or more
-        best = matches.max(axis=1) if len(matches) else np.zeros(0)
-        return float(best.sum()) + max(0, length - len(matches)) * log_missed
-    digits = [digit for digit in label[1:] if digit != NO_DIGIT]
-    # best[j]: the places so far, laid along the first j digits. Python's own floats are faster
-    # than arrays this short.
-    best = [position * log_missed for position in range(length + 1)]
-    for match, none in zip(matches.tolist(), spurious.tolist(), strict=True):
-        laid = [best[0] + none]
-        for position, digit in enumerate(digits):
-            laid.append(
-                max(
-                    best[position + 1] + none,
-                    best[position] + match[digit],
-                    laid[position] + log_missed,
-                )
-            )
-        best = laid
-    return best[-1]
+def _log_shares(class_scores: np.ndarray) -> np.ndarray:
+    """The logarithm of each digit's share in the scores at each place, [N, 10]."""
+    scores = _scores(class_scores) + _LEAST_SHARE
+    return np.log(scores / scores.sum(axis=1, keepdims=True))
 
 
 def _log_odds(probability: float) -> float:

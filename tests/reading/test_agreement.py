@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from svhn.errors import UserError
-from svhn.reading.agreement import FEATURES, AgreementRule, log_detected
+from svhn.reading.agreement import FEATURES, AgreementRule
 from svhn.reading.distribution import as_label
 from svhn.stored_calibration import StoredCalibration
 from tests.reading.numbers import doubts, says, scores
@@ -32,6 +32,8 @@ def test_where_both_agree_that_is_the_answer():
         # A reader in doubt between two lengths: the digits that were found decide.
         ([("12", 0.5), ("123", 0.45)], [{1: 0.8}, {2: 0.8}, {3: 0.8}], "123"),
         ([("12", 0.45), ("123", 0.5)], [{1: 0.8}, {2: 0.8}], "12"),
+        # Digits of which the detector is not sure are digits all the same.
+        ([("12", 0.5), ("123", 0.5)], [{1: 0.5}, {2: 0.45}, {3: 0.4}], "123"),
         # A speck that hardly looks like a digit changes nothing.
         ([("12", 0.6), ("123", 0.35)], [{1: 0.9}, {2: 0.9}, {8: 0.06}], "12"),
         # More digits than the heads can name.
@@ -77,7 +79,7 @@ def test_candidates_come_once_and_hold_both_words():
     assert RULE.candidates(says(("17", 0.95)), np.zeros((0, 10)))
 
 
-def brute_force(number: str, places: np.ndarray, missed: float) -> float:
+def brute_force(number: str, places: np.ndarray, missed: float, false: float) -> float:
     """log D by trying every way to lay the places along the digits."""
     shares = (places + 1e-3) / (places + 1e-3).sum(axis=1, keepdims=True)
     there = places.max(axis=1)
@@ -86,10 +88,13 @@ def brute_force(number: str, places: np.ndarray, missed: float) -> float:
         for used in itertools.combinations(range(len(places)), count):
             for shown in itertools.combinations(range(len(number)), count):
                 total = (len(number) - count) * math.log(missed)
-                total += sum(math.log(1 - there[i]) for i in range(len(places)) if i not in used)
                 total += sum(
-                    math.log(there[i] * shares[i, int(number[j])])
-                    for i, j in zip(used, shown, strict=True)
+                    min(math.log(false * (1 - there[i]) / there[i]), 0)
+                    for i in range(len(places))
+                    if i not in used
+                )
+                total += sum(
+                    math.log(shares[i, int(number[j])]) for i, j in zip(used, shown, strict=True)
                 )
                 best = max(best, total)
     return best
@@ -100,16 +105,19 @@ def test_digits_are_laid_along_the_number_in_the_best_way():
     for number in ("1", "12", "121", "90210", "777"):
         for count in range(6):
             places = chance.uniform(0.01, 0.99, (count, 10)) ** 3
-            expected = brute_force(number, places, 0.05)
-            assert log_detected(label(number), places, 0.05) == pytest.approx(expected)
+            for missed, false in ((0.05, 0.2), (0.3, 0.9)):
+                rule = AgreementRule(missed_digit=missed, false_digit=false)
+                expected = brute_force(number, places, missed, false)
+                assert rule.log_detected(label(number), places) == pytest.approx(expected)
+                assert expected <= 0
 
 
 def test_more_than_five_digits_are_explained_by_any_six():
     six = scores(*[{digit: 0.9} for digit in (1, 9, 4, 2, 0, 7)])
-    all_found = log_detected(label("1" * 6), six, 0.05)
+    all_found = RULE.log_detected(label("1" * 6), six)
     assert -3 < all_found < 0
-    assert log_detected(label("1" * 6), six[:4], 0.05) < all_found + 2 * math.log(0.05) + 1
-    assert log_detected(label("19420"), six, 0.05) < all_found
+    assert RULE.log_detected(label("1" * 6), six[:4]) < all_found + 2 * math.log(0.05) + 1
+    assert RULE.log_detected(label("19420"), six) < all_found
 
 
 def test_confidence_rises_with_each_of_the_three_once_fitted():
@@ -140,7 +148,7 @@ def test_confidence_is_a_probability_whatever_comes(weights, score):
 
 def test_a_rule_survives_json():
     calibration = StoredCalibration(1.0, {0.9: 0.4, 0.98: None}, photos=300)
-    fitted = AgreementRule(0.75, 0.02, (-1.0, 0.5, 0.3, 0.4), calibration, "abcd")
+    fitted = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.4), calibration, "abcd")
     for rule in (RULE, fitted):
         assert AgreementRule.from_json(json.loads(json.dumps(rule.as_json()))) == rule
     assert AgreementRule.from_json(None) == RULE

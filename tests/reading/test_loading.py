@@ -16,7 +16,7 @@ from tests.reading.conftest import random_photo
 
 pytest.importorskip("svhn.detection.finder", reason="the number finder is not there yet")
 
-RULE = AgreementRule(0.75, 0.02, (-1.0, 0.5, 0.3, 0.4), reader="abcd")
+RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.4), reader="abcd")
 
 
 @pytest.fixture(scope="module")
