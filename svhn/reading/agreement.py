@@ -96,9 +96,10 @@ class AgreementRule:
                 places, in reading order (`svhn.detection.decoding.DetectedDigits`).
             number_score: The detector's score of the number, 0 to 1.
         """
+        shares, false_places = _log_shares(class_scores), self._log_false(class_scores)
 
         def detected(label: Label) -> float:
-            return self.log_detected(label, class_scores)
+            return self._log_detected(label, shares, false_places)
 
         def score(label: Label) -> float:
             reader = max(distribution.log_probability(label), -1e9)  # -inf · 0 is no number
@@ -141,13 +142,14 @@ class AgreementRule:
             label: The number.
             class_scores: As for `answer`.
         """
+        return self._log_detected(label, _log_shares(class_scores), self._log_false(class_scores))
+
+    def _log_detected(self, label: Label, shares: np.ndarray, false_places: np.ndarray) -> float:
         log_missed = math.log(self.missed_digit)
         length = label[0]
-        shares = _log_shares(class_scores)
         if length == LENGTH_MORE_THAN_FIVE:  # any six digits or more
             best = shares.max(axis=1).sum() if len(shares) else 0.0
             return float(best) + max(0, length - len(shares)) * log_missed
-        false_places = self._log_false(class_scores)
         digits = [digit for digit in label[1:] if digit != NO_DIGIT]
         # best[j]: the places so far, laid along the first j digits. Python's own floats are faster
         # than arrays this short.

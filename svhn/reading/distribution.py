@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from svhn.labels import LENGTH_MORE_THAN_FIVE, NO_DIGIT, label_array
+from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
 
 Label = tuple[int, ...]
 """`[length, digit_1, …, digit_5]` as `svhn.labels.label_array` makes it, as a tuple."""
@@ -42,5 +42,10 @@ class NumberDistribution:
 
 
 def as_label(digits: Sequence[int]) -> Label:
-    """Returns the label of a number, given its digits from left to right; any count."""
-    return tuple(label_array(digits).tolist())
+    """Returns the label of a number, given its digits from left to right; any count.
+
+    The same as `svhn.labels.label_array`, faster.
+    """
+    if len(digits) > MAX_DIGITS:
+        return (LENGTH_MORE_THAN_FIVE, *[NO_DIGIT] * MAX_DIGITS)
+    return (len(digits), *digits, *[NO_DIGIT] * (MAX_DIGITS - len(digits)))

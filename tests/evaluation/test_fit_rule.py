@@ -43,15 +43,15 @@ def right(rule: AgreementRule, numbers: list[KnownNumber]) -> tuple[np.ndarray, 
 
 
 def test_the_better_network_gets_the_last_word():
-    trusts_detector = fit_rule(known(100, 1, reader_errs=0.4, detector_errs=0.02))
-    trusts_reader = fit_rule(known(100, 2, reader_errs=0.02, detector_errs=0.4))
+    trusts_detector = fit_rule(known(60, 1, reader_errs=0.4, detector_errs=0.02))
+    trusts_reader = fit_rule(known(60, 2, reader_errs=0.02, detector_errs=0.4))
     assert trusts_detector.detector_weight > trusts_reader.detector_weight
-    others = known(150, 3, reader_errs=0.4, detector_errs=0.02)
+    others = known(80, 3, reader_errs=0.4, detector_errs=0.02)
     assert right(trusts_detector, others)[0].mean() > right(trusts_reader, others)[0].mean() + 0.2
 
 
 def test_fitted_confidence_is_honest_and_knows_when_there_is_no_number():
-    rule = fit_rule(known(400, 4, reader_errs=0.15, detector_errs=0.15), "abcd")
+    rule = fit_rule(known(250, 4, reader_errs=0.15, detector_errs=0.15), "abcd")
     assert rule.reader == "abcd"
     others = known(400, 5, reader_errs=0.15, detector_errs=0.15)
     correct, confidence = right(rule, others)
@@ -63,7 +63,7 @@ def test_fitted_confidence_is_honest_and_knows_when_there_is_no_number():
     assert confidence[there].mean() > confidence[~there].mean() + 0.3
     threshold = rule.calibration.threshold(0.9)
     assert correct[confidence >= threshold].mean() > 0.88
-    assert rule.calibration.photos == 400
+    assert rule.calibration.photos == 250
 
 
 def test_too_few_answers_leave_the_confidence_as_it_is():

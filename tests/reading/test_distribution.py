@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from svhn.decoding import decode
-from svhn.labels import HEAD_NAMES
+from svhn.labels import HEAD_NAMES, label_array
 from svhn.reading.distribution import NumberDistribution, as_label
 
 
@@ -52,6 +52,8 @@ def test_all_numbers_together_have_probability_one():
 def test_labels():
     assert as_label([7, 5]) == (2, 7, 5, 10, 10, 10)
     assert as_label(range(6)) == (6, 10, 10, 10, 10, 10)
+    for digits in ([], [0], [1, 2, 3, 4, 5], [1] * 9):
+        assert as_label(digits) == tuple(label_array(digits).tolist())
     found, _ = distribution(1)
     assert found.most_likely(0) == (0, 10, 10, 10, 10, 10)
     assert found.most_likely(6) == (6, 10, 10, 10, 10, 10)
