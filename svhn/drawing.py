@@ -4,6 +4,7 @@ Text is set in Pillow's built-in scalable font, so drawings look the same on eve
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -75,6 +76,26 @@ def contact_sheet(
     return sheet
 
 
+@dataclass(frozen=True)
+class DrawnNumber:
+    """A number as it is drawn on its photo."""
+
+    text: str
+    """What was read, and how sure it is, such as "75  97.3 %"; set below the photo."""
+
+    box: Sequence[float] | None = None
+    """Around the number: left, top, width, height in pixels of the photo; or None."""
+
+    digit_boxes: Sequence[Sequence[float]] = ()
+    """Around single digits, drawn thinner."""
+
+    colour: str = BOX_COLOUR
+    """Of the text and the boxes."""
+
+    tag: str = ""
+    """A short text beside the box, which tells it from the others."""
+
+
 def draw_reading(
     photo: np.ndarray,
     box: Sequence[float] | None,
@@ -85,10 +106,7 @@ def draw_reading(
     min_side: int = 320,
     max_side: int = MAX_SIDE,
 ) -> Image.Image:
-    """Returns the photo with a text below it and boxes on it.
-
-    The longer side of the photo is scaled to between `min_side` and `max_side` pixels, so that
-    the text can be read on a photo of 30 pixels and on one of 4,000.
+    """Returns the photo with a text below it and boxes on it: `draw_numbers` for a single number.
 
     Args:
         photo: uint8 array of shape (height, width, 3).
@@ -99,22 +117,54 @@ def draw_reading(
         min_side: Pixels; shorter photos are scaled up.
         max_side: Pixels; longer photos are scaled down.
     """
+    number = DrawnNumber(text, box, digit_boxes, colour)
+    return draw_numbers(photo, [number], min_side=min_side, max_side=max_side)
+
+
+def draw_numbers(
+    photo: np.ndarray,
+    numbers: Sequence[DrawnNumber],
+    *,
+    min_side: int = 320,
+    max_side: int = MAX_SIDE,
+) -> Image.Image:
+    """Returns the photo with the numbers' texts below it, in their order, and their boxes on it.
+
+    The longer side of the photo is scaled to between `min_side` and `max_side` pixels, so that
+    the text can be read on a photo of 30 pixels and on one of 4,000.
+
+    Args:
+        photo: uint8 array of shape (height, width, 3).
+        numbers: Where boxes overlap, that of the first lies on top.
+        min_side: Pixels; shorter photos are scaled up.
+        max_side: Pixels; longer photos are scaled down.
+    """
     longer = max(photo.shape[:2])
     scale = min(max(longer, min_side), max_side) / longer
     scaled = _resize(photo, scale)
     line_width = max(2, round(max(scaled.size) / 200))
     pen = ImageDraw.Draw(scaled)
-    for digit_box in digit_boxes:
-        _draw_box(pen, digit_box, scale, colour, max(1, line_width // 2))
-    if box is not None:
-        _draw_box(pen, box, scale, colour, line_width)
+    for number in reversed(numbers):
+        for digit_box in number.digit_boxes:
+            _draw_box(pen, digit_box, scale, number.colour, max(1, line_width // 2))
+        if number.box is not None:
+            # Beside the digits' boxes, on whose outer edges it would lie else.
+            gap = line_width if number.digit_boxes else 0
+            _draw_box(pen, number.box, scale, number.colour, line_width, gap)
+            _draw_tag(pen, scaled.size, number, scale, gap)
 
     width = max(scaled.width, min_side // 2)
     padding = max(4, width // 60)
-    caption = _fit_text(text, width - 2 * padding, max(18, width // 14))
-    drawing = Image.new("RGB", (width, scaled.height + caption.height + 2 * padding), BACKGROUND)
+    captions = [
+        _fit_text(number.text, width - 2 * padding, max(18, width // 14)) for number in numbers
+    ]
+    text_height = sum(caption.height for caption in captions)
+    drawing = Image.new("RGB", (width, scaled.height + text_height + 2 * padding), BACKGROUND)
     drawing.paste(scaled, ((width - scaled.width) // 2, 0))
-    caption.draw(drawing, padding, scaled.height + padding, colour)
+    top = scaled.height + padding
+    for caption, number in zip(captions, numbers, strict=True):
+        caption.draw(drawing, padding, top, number.colour)
+        top += caption.height
     return drawing
 
 
@@ -144,14 +194,41 @@ def _resize(picture: np.ndarray, scale: float) -> Image.Image:
 
 
 def _draw_box(
-    pen: ImageDraw.ImageDraw, box: Sequence[float], scale: float, colour: str, width: int
+    pen: ImageDraw.ImageDraw,
+    box: Sequence[float],
+    scale: float,
+    colour: str,
+    width: int,
+    gap: int = 0,
 ) -> None:
     left, top, box_width, box_height = (float(value) * scale for value in box)
     pen.rectangle(
-        (left, top, left + max(box_width, 0), top + max(box_height, 0)),
+        (
+            left - gap,
+            top - gap,
+            left + max(box_width, 0) + gap,
+            top + max(box_height, 0) + gap,
+        ),
         outline=colour,
         width=width,
     )
+
+
+def _draw_tag(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], number: DrawnNumber, scale: float, gap: int
+) -> None:
+    """Writes a number's tag above its box, or below where there is no room, within the photo."""
+    if not number.tag:
+        return
+    font = ImageFont.load_default(max(11, max(size) // 40))
+    left, top, _, box_height = (float(value) * scale for value in number.box)
+    tag_left, tag_top, tag_right, tag_bottom = pen.textbbox((0, 0), number.tag, font=font)
+    width, height = tag_right - tag_left + 6, tag_bottom - tag_top + 6
+    above, below = top - gap - height, top + box_height + gap
+    y = above if above >= 0 else min(below, size[1] - height)
+    x = max(0, min(left - gap, size[0] - width))
+    pen.rectangle((x, y, x + width, y + height), fill=BACKGROUND)
+    pen.text((x + 3 - tag_left, y + 3 - tag_top), number.tag, fill=number.colour, font=font)
 
 
 class _FittedText:

@@ -56,7 +56,7 @@ def write_released(path: str | Path, loaded: LoadedModel, about: Mapping[str, An
         "calibration": loaded.calibration.as_json(),
         **about,
     }
-    arrays = {_ABOUT: np.frombuffer(json.dumps(described, sort_keys=True).encode(), np.uint8)}
+    arrays = {_ABOUT: _as_array(described)}
     for weight in loaded.model.weights:
         stored = _as_stored(weight.numpy())
         if not np.isfinite(stored).all():
@@ -65,15 +65,25 @@ def write_released(path: str | Path, loaded: LoadedModel, about: Mapping[str, An
                 "half precision. Choose a checkpoint whose training has not diverged"
             )
         arrays[_WEIGHTS + weight.path] = stored
-    contents = io.BytesIO()
-    np.savez_compressed(contents, **arrays)
-    try:
-        write_whole(path, contents.getvalue())
-    except OSError as error:
-        raise UserError(
-            f"--output={path} can't be written ({error.strerror or error}). Make room, or name a "
-            "file in a folder that is there"
-        ) from error
+    _write(path, arrays)
+
+
+def add_to_released(
+    path: str | Path, about: Mapping[str, Any], output: str | Path | None = None
+) -> None:
+    """Adds to what a file of released weights says, or replaces it; the weights stay as they are.
+
+    Args:
+        path: The file.
+        about: What to say, as JSON can hold it.
+        output: The file to write; by default the same.
+
+    Raises:
+        UserError: If there is no such file, if it is damaged, or the other one can't be written.
+    """
+    described, weights = _read(path)
+    named = {_WEIGHTS + name: array for name, array in weights.items()}
+    _write(output or path, {_ABOUT: _as_array({**described, **about}), **named})
 
 
 def load_released(path: str | Path | None = None, task: str | None = "reader") -> LoadedModel:
@@ -113,6 +123,22 @@ def load_released_weights(model: keras.Model, path: str | Path) -> None:
         UserError: As `load_released`, or if it is of another model.
     """
     _assign(model, _read(path)[1], path)
+
+
+def _write(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    contents = io.BytesIO()
+    np.savez_compressed(contents, **arrays)
+    try:
+        write_whole(path, contents.getvalue())
+    except OSError as error:
+        raise UserError(
+            f"--output={path} can't be written ({error.strerror or error}). Make room, or name a "
+            "file in a folder that is there"
+        ) from error
+
+
+def _as_array(described: Mapping[str, Any]) -> np.ndarray:
+    return np.frombuffer(json.dumps(described, sort_keys=True).encode(), np.uint8)
 
 
 def _as_stored(weights: np.ndarray) -> np.ndarray:

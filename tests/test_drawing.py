@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from svhn.drawing import BACKGROUND, contact_sheet, draw_reading, preview
+from svhn.drawing import (
+    BACKGROUND,
+    DrawnNumber,
+    contact_sheet,
+    draw_numbers,
+    draw_reading,
+    preview,
+)
 
 GREY = np.full((40, 60, 3), 128, np.uint8)
 
@@ -118,3 +125,52 @@ def test_preview_shrinks_large_photos_only():
 def test_background_shows_between_tiles():
     sheet = contact_sheet([GREY], ["75"], columns=1)
     assert sheet.getpixel((0, 0)) == ImageColor.getrgb(BACKGROUND)
+
+
+def test_each_number_has_its_text_box_and_tag_in_its_colour():
+    photo = np.zeros((200, 400, 3), np.uint8)
+    numbers = [
+        DrawnNumber("75  97.3 %", (50, 80, 60, 40), (), "lime", "75"),
+        DrawnNumber("3  50.0 %", (250, 0, 60, 40), (), "red", "3"),
+    ]
+    drawing = draw_numbers(photo, numbers)
+    assert drawing.height > draw_numbers(photo, numbers[:1]).height
+    pixels = np.asarray(drawing).astype(int)
+    for colour, (left, right), (top, bottom) in (
+        ("lime", (45, 115), (60, 125)),  # the tag lies above the box
+        ("red", (245, 315), (0, 60)),  # and below it where there is no room
+    ):
+        close = np.abs(pixels - ImageColor.getrgb(colour)).sum(axis=-1) < 120
+        on_photo = np.argwhere(close[:200])
+        assert on_photo[:, 1].min() >= left
+        assert on_photo[:, 1].max() <= right
+        assert on_photo[:, 0].min() >= top
+        assert on_photo[:, 0].max() <= bottom
+        assert close[200:].any()
+    lime, red = (
+        np.argwhere(np.abs(pixels[200:] - ImageColor.getrgb(colour)).sum(axis=-1) < 120)[:, 0]
+        for colour in ("lime", "red")
+    )
+    assert lime.max() < red.min()  # the texts stand below each other in their order
+    untagged = draw_numbers(photo, [DrawnNumber("75  97.3 %", (50, 80, 60, 40), (), "lime")])
+    assert ink(untagged, "lime") < ink(draw_numbers(photo, numbers[:1]), "lime")
+
+
+def test_a_tag_stays_within_the_photo():
+    photo = np.zeros((40, 400, 3), np.uint8)
+    drawing = draw_numbers(photo, [DrawnNumber("", (395, 1, 4, 38), (), "lime", "12345")])
+    tag = text_columns(drawing, "lime")
+    assert tag.max() < 400
+    assert tag.max() - tag.min() > 20
+
+
+def test_the_first_number_lies_on_top():
+    photo = np.zeros((100, 100, 3), np.uint8)
+    both = [
+        DrawnNumber("a", (10, 10, 50, 50), (), "lime"),
+        DrawnNumber("b", (10, 10, 50, 50), (), "red"),
+    ]
+    pixels = np.asarray(draw_numbers(photo, both)).astype(int)
+    on_photo = pixels[: int(100 * 3.2)]
+    assert (np.abs(on_photo - ImageColor.getrgb("lime")).sum(axis=-1) < 120).any()
+    assert not (np.abs(on_photo - ImageColor.getrgb("red")).sum(axis=-1) < 120).any()

@@ -75,6 +75,7 @@ def test_inference_reads_a_folder_and_names_what_it_can_not_read(folder):
         source = folder / "data" / "test" / f"{number}.png"
         (photos / source.name).write_bytes(source.read_bytes())
     line = ["--image", "photos", "--restore_checkpoint", "logs/train/model.ckpt"]
+    line += ["--boxes=whole"]
     done = call(folder, "inference.py", *line)
     assert len(done.stdout.splitlines()) == 3
     assert done.stdout.splitlines()[0].endswith("1.png")
@@ -95,7 +96,7 @@ def test_released_weights_are_taken_wherever_a_checkpoint_is(folder):
     assert "photos are read otherwise" in done.stdout
     assert (folder / "reader.npz").stat().st_size < 8e6
 
-    line = ["inference.py", "--image", "data/test", "--restore_checkpoint"]
+    line = ["inference.py", "--image", "data/test", "--boxes=whole", "--restore_checkpoint"]
     from_file = call(folder, *line, "reader.npz").stdout.splitlines()
     from_run = call(folder, *line, "logs/train").stdout.splitlines()
     assert len(from_file) == 20
@@ -121,6 +122,7 @@ def test_released_weights_are_taken_wherever_a_checkpoint_is(folder):
             [
                 "inference.py",
                 "--image=data/test",
+                "--boxes=whole",
                 "--restore_checkpoint=logs/train",
                 "--min_accuracy=0.98",
             ],

@@ -8,7 +8,12 @@ from svhn.checkpoints import load_model, load_weights
 from svhn.errors import UserError
 from svhn.loaded_model import LoadedModel
 from svhn.models import build_model
-from svhn.released_weights import is_released, load_released, write_released
+from svhn.released_weights import (
+    add_to_released,
+    is_released,
+    load_released,
+    write_released,
+)
 from svhn.stored_calibration import StoredCalibration
 
 STORED = StoredCalibration(0.75, {0.95: 0.5, 0.98: None}, photos=12)
@@ -62,6 +67,19 @@ def test_a_second_release_has_the_same_answers_and_bytes(path, tmp_path):
     again = tmp_path / "again.npz"
     write_released(again, load_released(path), ABOUT)
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_more_can_be_said_later_with_the_same_bytes_as_at_once(path, network, tmp_path):
+    later, at_once = tmp_path / "later.npz", tmp_path / "at_once.npz"
+    add_to_released(path, {"agreement": {"reader": "abcd"}, "scores": {"value": 1}}, later)
+    write_released(
+        at_once, network, {**ABOUT, "agreement": {"reader": "abcd"}, "scores": {"value": 1}}
+    )
+    assert later.read_bytes() == at_once.read_bytes() != path.read_bytes()
+    add_to_released(path, {"agreement": {"reader": "abcd"}, "scores": {"value": 1}})
+    assert path.read_bytes() == later.read_bytes()
+    with pytest.raises(UserError, match="is not there"):
+        add_to_released(tmp_path / "absent.npz", {})
 
 
 def test_it_is_taken_wherever_a_checkpoint_is(path):

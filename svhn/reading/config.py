@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from svhn.command_line import option
 
-BOX_SOURCES = ("whole", "labels")
+BOX_SOURCES = ("auto", "whole", "labels")
 """What `--boxes` may be."""
 
 
@@ -24,10 +24,18 @@ class ReadingConfig:
         "",
         group="Input",
     )
+    detector_checkpoint: str = option(
+        "The trained detector, which finds the numbers in photos: likewise a folder, a checkpoint "
+        "in it, or a file of released weights, detector.npz. Default: the detector that comes with "
+        "the package, if it has one.",
+        "",
+        group="Input",
+    )
     boxes: str = option(
-        "Where the number is: the whole photo is taken for the number (cut it out first), or "
-        "labels: the digits' boxes in the digitStruct.mat beside the photos.",
-        "whole",
+        "Where the numbers are. auto: the detector finds them; without a detector, the whole photo "
+        "is taken for the number. whole: the whole photo is the number (cut it out first). labels: "
+        "the digits' boxes in the digitStruct.mat beside the photos.",
+        "auto",
         group="Input",
         choices=BOX_SOURCES,
     )
@@ -40,7 +48,8 @@ class ReadingConfig:
     min_accuracy: float = option(
         "Of the readings that are given, this share shall be right, such as 0.98; where the "
         'confidence doesn\'t suffice, the answer is "not sure". The confidence it takes was found '
-        "on val and is stored with the network. With 0 every reading is given.",
+        "on val and is stored with the reader, that of numbers that were found with the detector. "
+        "With 0 every reading is given.",
         0.0,
         group="Answer",
         minimum=0.0,
@@ -48,12 +57,13 @@ class ReadingConfig:
     )
     output_dir: str = option(
         "The folder for predictions.json, predictions.csv and annotated/ (each photo with what "
-        "was read). Nothing is written by default.",
+        "was read). Photos that an earlier call with the same flags has read into it, and that "
+        "have not changed since, are not read again. Nothing is written by default.",
         "",
         group="Output",
     )
     batch_size: int = option(
-        "Photos that the network sees at a time. A photo's answer depends neither on its "
+        "Numbers that the reader sees at a time. A photo's answer depends neither on its "
         "neighbours nor on the number of photos.",
         32,
         group="Speed",

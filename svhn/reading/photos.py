@@ -1,6 +1,7 @@
 """Reads the numbers of files, thousands of them in the memory of a few.
 
-Some threads load and crop photos ahead of the network. A photo is let go as soon as it is cropped.
+Some threads load photos, and crop the numbers out of them, ahead of the network. A photo is let go
+as soon as that is done.
 """
 
 import os
@@ -9,16 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from svhn.drawing import preview
 from svhn.errors import PictureError
 from svhn.images import load_picture
-from svhn.reading.boxes import BoxFinder, whole_photo
-from svhn.reading.reader import Reader
-from svhn.reading.results import PhotoResult
+from svhn.reading.results import PhotoResult, Reading
 
 MAX_THREADS = 4
 """Threads that load photos; each may hold one photo of `svhn.images.MAX_PIXELS`."""
@@ -27,56 +26,86 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class PhotoReader(Protocol):
+    """What reads photos: `svhn.reading.whole_photo` finds the numbers, `svhn.reading.given_box` is
+    told where they are.
+    """
+
+    batch_size: int
+    """Crops that the network sees at a time."""
+
+    def prepare(self, photo: np.ndarray, path: Path) -> Sequence[Any]:
+        """Returns the crops of a photo, one for each number. Called by several threads.
+
+        Args:
+            photo: uint8 array of shape (height, width, 3), RGB.
+            path: Its file.
+
+        Raises:
+            PictureError: If the photo can't be read.
+        """
+
+    def read_prepared(self, prepared: Sequence[Sequence[Any]]) -> list[tuple[Reading, ...]]:
+        """Returns the numbers of each photo, best first, given the crops of each."""
+
+
 def read_photos(
-    reader: Reader,
+    photo_reader: PhotoReader,
     paths: Iterable[Path],
     *,
-    find_box: BoxFinder = whole_photo,
     with_previews: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[PhotoResult]:
     """Yields what is read in each photo, in order; photos that can't be read come with the reason.
 
     Args:
-        reader: The network.
+        photo_reader: Finds and reads the numbers.
         paths: The files.
-        find_box: Says where in each photo the number is; by default it is the whole photo.
         with_previews: Whether the results carry the photos, scaled down for drawing.
+        stopped: Asked after each photo. Once it says so, the photos that are prepared already are
+            read, and no more.
     """
 
-    def prepare(path: Path) -> tuple[PhotoResult, np.ndarray | None]:
+    def prepare(path: Path) -> tuple[PhotoResult, Sequence[Any]]:
         try:
-            photo, box = load_picture(path), find_box(path)
-            _check_box(box, photo, path)
+            photo = load_picture(path)
+            crops = photo_reader.prepare(photo, path)
         except PictureError as error:
-            return PhotoResult(path, None, str(error)), None
-        result = PhotoResult(path, None, box=None if box is None else tuple(map(float, box)))
+            return PhotoResult(path, error=str(error)), ()
+        result = PhotoResult(path)
         if with_previews:
             shown = preview(photo)
-            scale = shown.shape[1] / photo.shape[1]
-            scaled_box = None if box is None else tuple(scale * float(value) for value in box)
-            result = replace(result, preview=shown, preview_box=scaled_box)
-        return result, reader.prepare(photo, box)
+            result = replace(result, preview=shown, preview_scale=shown.shape[1] / photo.shape[1])
+        return result, crops
 
     threads = min(MAX_THREADS, os.cpu_count() or 1)
-    waiting: list[PhotoResult] = []
-    pictures: list[np.ndarray] = []
+    batch_size = photo_reader.batch_size
+    waiting: list[tuple[PhotoResult, Sequence[Any]]] = []
+    count = 0  # crops that wait
     with ThreadPoolExecutor(threads, thread_name_prefix="photos") as pool:
-        for result, picture in _map_ahead(pool, prepare, paths, reader.batch_size + threads):
-            waiting.append(result)
-            if picture is not None:
-                pictures.append(picture)
-            if len(pictures) == reader.batch_size or not pictures:
-                yield from _with_readings(reader, waiting, pictures)
-                waiting, pictures = [], []
-        yield from _with_readings(reader, waiting, pictures)
+        for result, crops in _map_ahead(pool, prepare, paths, batch_size + threads):
+            if count and count + len(crops) > batch_size:
+                yield from _with_readings(photo_reader, waiting)
+                waiting, count = [], 0
+            waiting.append((result, crops))
+            count += len(crops)
+            # Photos without a number fill no batch, and must not pile up either.
+            if count >= batch_size or not count or len(waiting) >= batch_size:
+                yield from _with_readings(photo_reader, waiting)
+                waiting, count = [], 0
+            if stopped():
+                break
+        yield from _with_readings(photo_reader, waiting)
 
 
 def _with_readings(
-    reader: Reader, results: list[PhotoResult], pictures: list[np.ndarray]
+    photo_reader: PhotoReader, waiting: list[tuple[PhotoResult, Sequence[Any]]]
 ) -> Iterator[PhotoResult]:
-    readings = iter(reader.read(pictures))
-    for result in results:
-        yield result if result.error else replace(result, reading=next(readings))
+    readings = iter(
+        photo_reader.read_prepared([crops for result, crops in waiting if not result.error])
+    )
+    for result, _ in waiting:
+        yield result if result.error else replace(result, readings=next(readings))
 
 
 def _map_ahead(
@@ -94,15 +123,3 @@ def _map_ahead(
     finally:
         for future in pending:
             future.cancel()
-
-
-def _check_box(box: Sequence[float] | None, photo: np.ndarray, path: Path) -> None:
-    if box is None:
-        return
-    height, width = photo.shape[:2]
-    left, top, box_width, box_height = box
-    if left >= width or top >= height or left + box_width <= 0 or top + box_height <= 0:
-        raise PictureError(
-            f"{path}: the box {','.join(f'{value:g}' for value in box)} (left, top, width, height) "
-            f"lies outside of the photo of {width} × {height} pixels. Give a --box within it"
-        )

@@ -4,7 +4,7 @@ Every batch that the network sees has the same size, filled up with empty pictur
 goes through the same computation alone and among thousands, and gives the same bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -12,7 +12,9 @@ import tensorflow as tf
 
 from svhn.checkpoints import load_model
 from svhn.decoding import Decoded, decode
+from svhn.labels import HEAD_NAMES
 from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN, crop
+from svhn.reading.distribution import NumberDistribution
 from svhn.reading.results import Reading
 
 
@@ -35,16 +37,22 @@ class Reader:
             min_confidence: From which confidence on a reading is sure, 0 to 1; None to leave open
                 which ones are.
         """
+        self.model = model
         self.batch_size = batch_size
-        self._min_confidence = min_confidence
+        self.temperature = temperature
+        self.min_confidence = min_confidence
+        batch = tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)
 
-        @tf.function(
-            input_signature=[tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)]
-        )
+        @tf.function(input_signature=[batch])
         def predict(pictures: tf.Tensor) -> Decoded:
             return decode(model(pictures, training=False), temperature)
 
-        self._predict = predict
+        @tf.function(input_signature=[batch])
+        def distribute(pictures: tf.Tensor) -> list[tf.Tensor]:
+            logits = model(pictures, training=False)
+            return [tf.nn.log_softmax(logits[name] / temperature) for name in HEAD_NAMES]
+
+        self._predict, self._distribute = predict, distribute
         self._crop = tf.function(
             crop,
             input_signature=[
@@ -96,17 +104,35 @@ class Reader:
             pictures: Any number of arrays that `prepare` returned.
         """
         readings = []
+        for batch, count in self._batches(pictures):
+            labels, confidences, digits = (array.numpy() for array in self._predict(batch))
+            for label, confidence, probabilities in zip(
+                labels[:count].tolist(), confidences.tolist(), digits.tolist(), strict=False
+            ):
+                sure = None if self.min_confidence is None else confidence >= self.min_confidence
+                readings.append(Reading(tuple(label), confidence, tuple(probabilities), sure))
+        return readings
+
+    def distributions(self, pictures: Sequence[np.ndarray]) -> list[NumberDistribution]:
+        """Returns how likely each number is for each picture, at the temperature.
+
+        Args:
+            pictures: Any number of arrays that `prepare` returned.
+        """
+        found = []
+        for batch, count in self._batches(pictures):
+            lengths, *digits = (array.numpy()[:count] for array in self._distribute(batch))
+            by_picture = np.stack(digits, axis=1).astype(np.float64)
+            found += map(NumberDistribution, lengths.astype(np.float64), by_picture)
+        return found
+
+    def _batches(self, pictures: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, int]]:
+        """The pictures in batches of the one size, and how many of each are no filling."""
         for start in range(0, len(pictures), self.batch_size):
             part = pictures[start : start + self.batch_size]
             batch = np.zeros((self.batch_size, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
             batch[: len(part)] = part
-            labels, confidences, digits = (array.numpy() for array in self._predict(batch))
-            for label, confidence, probabilities in zip(
-                labels[: len(part)].tolist(), confidences.tolist(), digits.tolist(), strict=False
-            ):
-                sure = None if self._min_confidence is None else confidence >= self._min_confidence
-                readings.append(Reading(tuple(label), confidence, tuple(probabilities), sure))
-        return readings
+            yield batch, len(part)
 
 
 def whole_photo_box(height: int, width: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from svhn.data.input_pipeline import naming_damage
 from svhn.errors import UserError
 from svhn.models import build_model
 from svhn.progress import progress
+from svhn.stop_signals import STOP_SIGNALS, stop_signals
 from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.data_description import describe_data
@@ -31,7 +32,6 @@ from svhn.training.run_state import (
     state_to_save,
     total_steps,
 )
-from svhn.training.stop_signals import STOP_SIGNALS, stop_signals
 from svhn.training.summaries import Summaries
 from svhn.training.task import Evaluation, Task
 from svhn.training.tasks import check_task, make_task

@@ -48,11 +48,29 @@ def checkpoint_folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def small_checkpoint(tmp_path_factory) -> Path:
+    """Likewise, of a network that starts faster."""
+    folder = tmp_path_factory.mktemp("small_run")
+    keras.utils.set_random_seed(4)
+    state = {"step": 5, "config": {"model": "plain"}}
+    Checkpoints(folder, build_model("plain")).save(state)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def no_packaged_reader(monkeypatch, tmp_path) -> Path:
     """Where the packaged reader would lie; the tests put their own there, or none."""
     path = tmp_path / "package" / "reader.npz"
     monkeypatch.setattr("svhn.reading.inference.PACKAGED_READER", path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def no_packaged_detector(monkeypatch, tmp_path) -> Path:
+    """Where the packaged detector would lie."""
+    path = tmp_path / "package" / "detector.npz"
+    monkeypatch.setattr("svhn.reading.inference.PACKAGED_DETECTOR", path)
     return path
 
 

@@ -2,6 +2,8 @@ import functools
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,19 +14,23 @@ import pytest
 from svhn.checkpoints import Checkpoints, load_model
 from svhn.data.digit_struct import LabelledPhoto, write_digit_struct
 from svhn.errors import UserError
+from svhn.reading.agreement import AgreementRule
 from svhn.reading.config import ReadingConfig
+from svhn.reading.fingerprint import fingerprint
 from svhn.reading.inference import infer
+from svhn.reading.loading import LoadedFinder
 from svhn.reading.reader import Reader
 from svhn.released_weights import write_released
 from svhn.stored_calibration import StoredCalibration
 from tests.reading.conftest import random_photo, save_photo
+from tests.reading.finders import PixelFinder
 
 REPOSITORY = Path(__file__).parents[2]
 LINE = re.compile(r"(\d{1,5}|no number|more than 5 digits)  \d{1,3}\.\d %  (.+)")
 
 
 def configuration(image: Path | str, checkpoint: Path | str, **flags) -> ReadingConfig:
-    flags = {"box": [], "output_dir": "", "batch_size": 4} | flags
+    flags = {"boxes": "whole", "box": [], "output_dir": "", "batch_size": 4} | flags
     return ReadingConfig(image=str(image), restore_checkpoint=str(checkpoint), **flags)
 
 
@@ -208,7 +214,7 @@ def from_the_shell(*arguments: str) -> subprocess.CompletedProcess:
 def test_from_the_shell(photos, checkpoint_folder):
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     command = ["--image", str(photos), "--restore_checkpoint", f"{checkpoint_folder}/model.ckpt"]
-    result = from_the_shell(*command)
+    result = from_the_shell(*command, "--boxes=whole")
     assert result.returncode == 1
     assert len(result.stdout.splitlines()) == 4
     assert all(LINE.fullmatch(line) for line in result.stdout.splitlines())
@@ -297,3 +303,278 @@ def test_the_packaged_reader_reads_where_no_checkpoint_is_named(
     infer(configuration(photos, checkpoint_folder))
     original = [line.split("  ")[::2] for line in capfd.readouterr().out.splitlines()]
     assert original == [line.split("  ")[::2] for line in shown.out.splitlines()]
+
+
+def test_without_a_detector_the_whole_photo_is_the_number_and_the_user_is_told(
+    photos, checkpoint_folder, capfd
+):
+    infer(configuration(photos, checkpoint_folder))
+    whole = capfd.readouterr()
+    assert infer(configuration(photos, checkpoint_folder, boxes="auto")) == 0
+    auto = capfd.readouterr()
+    assert auto.out == whole.out
+    [line] = [line for line in auto.err.splitlines() if "detector" in line]
+    assert "--boxes=whole" in line
+    assert "--detector_checkpoint" in line
+    # A box that is given needs none.
+    flags = {"boxes": "auto", "box": ["1", "2", "20", "15"]}
+    infer(configuration(photos / "1.png", checkpoint_folder, **flags))
+    assert "detector" not in capfd.readouterr().err
+
+
+def test_a_detector_is_for_finding(photos, checkpoint_folder):
+    for other in ({"boxes": "whole"}, {"boxes": "labels"}, {"box": ["1", "2", "20", "15"]}):
+        flags = {"boxes": "auto", "detector_checkpoint": "detector.npz"} | other
+        with pytest.raises(UserError, match=r"detector\.npz is for --boxes=auto"):
+            infer(configuration(photos / "1.png", checkpoint_folder, **flags))
+
+
+class Finders:
+    """Stands in for `load_finder`."""
+
+    def __init__(self):
+        self.finder = PixelFinder()
+        self.rule = AgreementRule()
+        self.fingerprint = "first"
+        self.loaded: list[str] = []
+
+    def __call__(self, path: str) -> LoadedFinder:
+        self.loaded.append(path)
+        return LoadedFinder(self.finder, self.rule, path, self.fingerprint)
+
+
+@pytest.fixture
+def finders(monkeypatch) -> Finders:
+    finders = Finders()
+    monkeypatch.setattr("svhn.reading.loading.load_finder", finders)
+    return finders
+
+
+@pytest.fixture
+def street(tmp_path) -> Path:
+    """Thirty photos; in most of them the finder finds one number or several."""
+    for seed in range(30):
+        save_photo(tmp_path / "street" / f"{seed}.png", seed, 40, 60)
+    return tmp_path / "street"
+
+
+def count_in(photo: int) -> int:
+    return int(random_photo(photo, 40, 60)[0, 0, 0]) % 4
+
+
+AUTO = {"boxes": "auto", "detector_checkpoint": "detector.npz"}
+
+
+def test_numbers_are_found_and_read(street, checkpoint_folder, finders, capfd):
+    output = street.parent / "out"
+    flags = AUTO | {"output_dir": str(output)}
+    assert infer(configuration(street, checkpoint_folder, **flags)) == 0
+    assert finders.loaded == ["detector.npz"]
+    shown = capfd.readouterr()
+    records = json.loads((output / "predictions.json").read_text())
+    expected = []
+    for seed, record in enumerate(records):
+        path = str(street / f"{seed}.png")
+        assert record["path"] == path
+        numbers = record["numbers"]
+        assert len(numbers) == count_in(seed)
+        for place, number in enumerate(numbers):
+            assert number["detected"] == str(10 + place)
+            assert number["box"] == [place, place, 30, 20]
+            assert len(number["digit_boxes"]) == 2
+            expected.append(f"{number['number']}  {100 * number['confidence']:.1f} %  {path}")
+        if not numbers:
+            assert record["number"] == ""
+            expected.append(f"no number found  {path}")
+        assert (output / record["drawing"]).is_file()
+    assert shown.out.splitlines() == expected
+    empty = sum(count_in(seed) == 0 for seed in range(30))
+    assert empty > 0
+    assert f"30 photos read ({empty} without a number) in " in shown.err
+
+
+def test_the_packaged_detector_finds_where_none_is_named(
+    street, checkpoint_folder, finders, no_packaged_detector, capfd
+):
+    no_packaged_detector.parent.mkdir()
+    no_packaged_detector.touch()
+    assert infer(configuration(street / "1.png", checkpoint_folder, boxes="auto")) == 0
+    assert finders.loaded == [str(no_packaged_detector)]
+    assert f"packaged detector, {no_packaged_detector}" in capfd.readouterr().err
+    infer(configuration(street / "1.png", checkpoint_folder, boxes="whole"))
+    assert len(finders.loaded) == 1
+
+
+def test_accuracy_of_numbers_that_are_found(street, checkpoint_folder, finders, capfd):
+    with pytest.raises(UserError, match=r"--min_accuracy=0\.9: detector\.npz: it has no thresh"):
+        infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO))
+    reader = Reader.from_checkpoint(str(checkpoint_folder), 4)
+    finders.rule = AgreementRule(
+        confidence_weights=(0.0, 0.0, 0.0, 1.0),  # the finder's score
+        calibration=StoredCalibration(1.0, {0.9: 0.8}, 50),
+        reader=fingerprint(reader.model, reader.temperature),
+    )
+    assert infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO)) == 0
+    lines = capfd.readouterr().out.splitlines()
+    lines = [line for line in lines if not line.startswith("no number found")]
+    # Of each photo the first number has a score of 0.9, the others less.
+    first = sum(count_in(seed) > 0 for seed in range(30))
+    assert sum(not line.startswith("not sure  (") for line in lines) == first < len(lines)
+    finders.rule = AgreementRule(calibration=finders.rule.calibration, reader="another")
+    with pytest.raises(UserError, match="another reader"):
+        infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO))
+
+
+class StoppingFinder(PixelFinder):
+    """Gets a signal, once, after it has looked for the numbers of some photos."""
+
+    def __init__(self, after: int, number: int):
+        super().__init__()
+        self.photos = iter(range(after))
+        self.number: int | None = number
+
+    def find(self, photo):
+        with self.lock:
+            if self.number is not None and next(self.photos, None) is None:
+                os.kill(os.getpid(), self.number)
+                self.number = None
+        return super().find(photo)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")],
+)
+def test_a_call_that_is_stopped_goes_on_with_the_same_command(
+    street, checkpoint_folder, finders, capfd, number, status, name
+):
+    (street / "7.png").write_bytes(b"broken")
+    whole = configuration(street, checkpoint_folder, output_dir=f"{street.parent}/whole", **AUTO)
+    assert infer(whole) == 1
+    uninterrupted = capfd.readouterr().out
+
+    output = street.parent / "parts"
+    parts = configuration(street, checkpoint_folder, output_dir=str(output), **AUTO)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    finders.finder = StoppingFinder(12, number)
+    assert infer(parts) == status
+    assert handlers == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    shown = capfd.readouterr()
+    [line] = [line for line in shown.err.splitlines() if line.startswith("inference.py: stopped")]
+    done = int(re.search(rf"stopped by {name} after (\d+) of 30 photos", line)[1])
+    assert str(output / "predictions.jsonl") in line
+    assert 0 < done < 30
+    assert uninterrupted.startswith(shown.out)
+    lines = (output / "predictions.jsonl").read_text().splitlines()
+    assert len(lines) == done
+    read = sum(json.loads(line)["record"]["error"] is None for line in lines)
+    assert sorted(path.name for path in output.iterdir()) == ["annotated", "predictions.jsonl"]
+
+    finders.finder = PixelFinder()
+    assert infer(parts) == 1
+    shown = capfd.readouterr()
+    assert shown.out == uninterrupted
+    # The broken photo is tried again, as it may be whole by now.
+    assert f"{read} photos of 30 had been read before" in shown.err
+    assert finders.finder.calls == 29 - read
+    assert contents(output) == contents(street.parent / "whole")
+
+    finders.finder = PixelFinder()
+    assert infer(parts) == 1
+    assert capfd.readouterr().out == uninterrupted
+    assert finders.finder.calls == 0
+    assert contents(output) == contents(street.parent / "whole")
+
+
+def test_stopped_without_an_output_folder(street, checkpoint_folder, finders, capfd):
+    finders.finder = StoppingFinder(12, signal.SIGINT)
+    assert infer(configuration(street, checkpoint_folder, **AUTO)) == 130
+    assert "with --output_dir" in capfd.readouterr().err
+
+
+def test_what_has_changed_is_read_anew(small_checkpoint, finders, tmp_path):
+    street = tmp_path / "street"
+    for seed in range(6):
+        save_photo(street / f"{seed}.png", seed, 40, 60)
+    output = {"output_dir": str(tmp_path / "out")}
+
+    def calls(checkpoint: Path = small_checkpoint, **flags) -> int:
+        finders.finder = PixelFinder()
+        assert infer(configuration(street, checkpoint, **(AUTO | output | flags))) == 0
+        return finders.finder.calls
+
+    assert calls() == 6
+    assert calls() == 0
+    save_photo(street / "3.png", 4, 40, 60)
+    os.utime(street / "3.png", ns=(0, 0))
+    assert calls() == 1
+    save_photo(street / "7.png", 5, 40, 60)
+    assert calls() == 1
+    (street / "7.png").unlink()
+    assert calls() == 0
+    assert calls(batch_size=3) == 6
+    assert calls() == 6
+    finders.fingerprint = "second"
+    assert calls() == 6
+    finders.rule = AgreementRule(detector_weight=2.0)
+    assert calls() == 6
+    # Another reader, too: the same network with a bit more of training.
+    model = load_model(small_checkpoint).model
+    model.weights[-1].assign(model.weights[-1] + 1)
+    Checkpoints(tmp_path / "other", model).save({"step": 6, "config": {"model": "plain"}})
+    assert calls(tmp_path / "other") == 6
+    assert calls(tmp_path / "other") == 0
+
+
+def test_a_box_that_changed_reads_the_photo_anew(checkpoint_folder, tmp_path, capfd):
+    folder = tmp_path / "labelled"
+    boxes = np.array([[10, 5, 12, 30], [25, 8, 14, 30]], np.float32)
+    for number in (1, 2):
+        save_photo(folder / f"{number}.png", number, 60, 80)
+
+    def answers(shifts: tuple[int, int]) -> tuple[list[str], str]:
+        listed = [
+            LabelledPhoto(f"{number}.png", (4, 2), boxes + shift)
+            for number, shift in zip((1, 2), shifts, strict=True)
+        ]
+        write_digit_struct(folder / "digitStruct.mat", listed)
+        flags = {"boxes": "labels", "output_dir": str(tmp_path / "out")}
+        assert infer(configuration(folder, checkpoint_folder, **flags)) == 0
+        shown = capfd.readouterr()
+        return shown.out.splitlines(), shown.err
+
+    before, _ = answers((1, 2))
+    after, remarks = answers((1, 9))
+    assert "1 photo of 2 had been read before" in remarks
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+@pytest.mark.slow
+def test_stopped_from_the_shell(small_checkpoint, tmp_path):
+    photo = save_photo(tmp_path / "photos" / "0.png", 1, 300, 400)
+    for number in range(1, 1500):
+        shutil.copy(photo, tmp_path / "photos" / f"{number}.png")
+    command = [
+        *(sys.executable, "inference.py", "--image", str(tmp_path / "photos"), "--boxes=whole"),
+        *("--restore_checkpoint", str(small_checkpoint), "--output_dir", str(tmp_path / "out")),
+    ]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        process.terminate()
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 143
+    expected = r"inference\.py: stopped by SIGTERM after \d+ of 1,500 photos; they are kept .*\n"
+    assert re.fullmatch(expected, errors)
+    lines = (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()
+    assert 1 <= len(lines) < 1500

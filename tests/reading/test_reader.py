@@ -120,6 +120,25 @@ def test_batch_size_changes_rounding_at_most():
 
 def test_nothing_to_read(reader):
     assert reader.read([]) == []
+    assert reader.distributions([]) == []
+
+
+def test_distribution_holds_the_answer_and_depends_on_no_neighbour():
+    reader = Reader(small_model(), 8, temperature=0.5)
+    pictures = [reader.prepare(random_photo(seed)) for seed in range(11)]
+    distributions = reader.distributions(pictures)
+    assert len(distributions) == 11
+    for picture, distribution, reading in zip(
+        pictures, distributions, reader.read(pictures), strict=True
+    ):
+        best = max(map(distribution.most_likely, range(7)), key=distribution.log_probability)
+        assert best == reading.label
+        assert np.exp(distribution.log_probability(best)) == pytest.approx(
+            reading.confidence, rel=1e-4
+        )
+        [alone] = reader.distributions([picture])
+        np.testing.assert_array_equal(alone.lengths, distribution.lengths)
+        np.testing.assert_array_equal(alone.digits, distribution.digits)
 
 
 def test_reading_as_text():

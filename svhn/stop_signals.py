@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which a run answers by saving at its next step."""
+"""Ctrl-C and SIGTERM, which long work answers by saving what is done."""
 
 import signal
 from collections.abc import Iterator

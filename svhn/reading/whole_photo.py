@@ -1,0 +1,125 @@
+"""Reads photos as people take them: finds the numbers, reads them, says how sure each is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from svhn.reading.agreement import AgreementRule
+from svhn.reading.distribution import NumberDistribution
+from svhn.reading.reader import Reader
+from svhn.reading.results import Box, Reading
+
+if TYPE_CHECKING:
+    from svhn.detection.finder import FoundNumber
+
+
+class Finder(Protocol):
+    """What finds numbers: `svhn.detection.finder.NumberFinder`."""
+
+    def find(self, photo: np.ndarray) -> "list[FoundNumber]":
+        """Returns the numbers of a photo, uint8 [H, W, 3], best first."""
+
+
+class FoundCrop(NamedTuple):
+    """A number that was found in a photo, and what the reader sees of it."""
+
+    found: "FoundNumber"
+    picture: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SeenNumber:
+    """A number as both networks see it, before the rule decides."""
+
+    found: "FoundNumber"
+    """What the detector says."""
+
+    distribution: NumberDistribution
+    """What the reader says."""
+
+
+class WholePhotoReader:
+    """Reads all numbers of a photo. Its methods may be called from several threads."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        finder: Finder,
+        rule: AgreementRule | None = None,
+        min_confidence: float | None = None,
+    ):
+        """Joins a finder and a reader.
+
+        Args:
+            reader: Its own threshold is not used.
+            finder: Called by as many threads.
+            rule: What decides where the two disagree; by default the one that was never fitted.
+            min_confidence: From which confidence on a reading is sure, 0 to 1; None to leave open
+                which ones are.
+        """
+        self.batch_size = reader.batch_size
+        self._reader = reader
+        self._finder = finder
+        self._rule = rule or AgreementRule()
+        self._min_confidence = min_confidence
+
+    def read(self, photo: np.ndarray) -> list[Reading]:
+        """Returns the numbers of a photo, best first: by confidence, or in the finder's order if
+        the rule was never fitted, as its confidences don't tell a number from a stray digit.
+
+        Args:
+            photo: uint8 array of shape (height, width, 3), RGB.
+        """
+        [readings] = self.read_prepared([self.prepare(photo)])
+        return list(readings)
+
+    def see(self, photo: np.ndarray) -> list[SeenNumber]:
+        """Returns what both networks say about each number of a photo, in the finder's order.
+
+        Args:
+            photo: As for `read`.
+        """
+        return self._seen(self.prepare(photo))
+
+    def prepare(self, photo: np.ndarray, path: Path | None = None) -> list[FoundCrop]:
+        """Returns the crops of a photo, as `svhn.reading.photos.PhotoReader` says."""
+        found = self._finder.find(photo)
+        return [FoundCrop(number, self._reader.prepare(photo, number.box)) for number in found]
+
+    def read_prepared(self, prepared: Sequence[Sequence[FoundCrop]]) -> list[tuple[Reading, ...]]:
+        """Returns what is read in the crops of each photo, best first."""
+        seen = iter(self._seen([crop for crops in prepared for crop in crops]))
+        readings = [[self._reading(next(seen)) for _ in crops] for crops in prepared]
+        if self._rule.is_fitted:
+            for numbers in readings:
+                # Of those that are equally sure, the one that the finder named first stays first.
+                numbers.sort(key=lambda reading: -reading.confidence)
+        return list(map(tuple, readings))
+
+    def _seen(self, crops: Sequence[FoundCrop]) -> list[SeenNumber]:
+        distributions = self._reader.distributions([crop.picture for crop in crops])
+        return [
+            SeenNumber(crop.found, distribution)
+            for crop, distribution in zip(crops, distributions, strict=True)
+        ]
+
+    def _reading(self, seen: SeenNumber) -> Reading:
+        digits, score = seen.found.digits, float(seen.found.score)
+        answer = self._rule.answer(seen.distribution, digits.class_scores, score)
+        confidence = answer.confidence
+        return Reading(
+            answer.label,
+            confidence,
+            seen.distribution.digit_probabilities(answer.label),
+            None if self._min_confidence is None else confidence >= self._min_confidence,
+            _as_box(seen.found.box),
+            tuple(map(_as_box, digits.boxes)),
+            seen.found.number,
+        )
+
+
+def _as_box(box: np.ndarray) -> Box:
+    return tuple(np.asarray(box, np.float32).tolist())

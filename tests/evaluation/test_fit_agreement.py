@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+
+from svhn.checkpoints import Checkpoints, load_model
+from svhn.errors import UserError
+from svhn.evaluation.agreement_config import AgreementConfig
+from svhn.evaluation.fit_agreement import fit_agreement, known_numbers
+from svhn.labels import HEAD_NAMES
+from svhn.models import build_model
+from svhn.reading.agreement import AgreementRule
+from svhn.reading.distribution import as_label
+from svhn.reading.loading import LoadedFinder
+from svhn.reading.whole_photo import SeenNumber
+from svhn.released_weights import write_released
+from tests.reading.finders import found_number
+from tests.reading.numbers import says
+from tests.small_conversion import write_conversion
+
+
+class MiddleFinder:
+    """Finds "42" in the middle of every photo, where the photos' numbers are, and a 7 elsewhere."""
+
+    def find(self, photo):
+        height, width = photo.shape[:2]
+        part = width / 4  # the labels' digits have a width of 1/4 of that
+        return [
+            found_number("42", (part, 5, 2 * part, height - 10), 0.9),
+            found_number("7", (0, 0, 4, 4), 0.3),
+        ]
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    numbers = {"val": ["42"] * 60 + ["13"] * 12, "test": ["1"]}
+    return write_conversion(tmp_path_factory.mktemp("data"), numbers)
+
+
+@pytest.fixture(scope="module")
+def reader_file(tmp_path_factory):
+    """Released weights of a reader that is sure of nothing; they also stand in for a detector's."""
+    keras.utils.set_random_seed(1)
+    folder = tmp_path_factory.mktemp("run")
+    model = build_model("plain")
+    for name in HEAD_NAMES:
+        head = model.get_layer(name)
+        head.set_weights([0.05 * weights for weights in head.get_weights()])
+    Checkpoints(folder, model).save({"step": 9, "config": {"model": "plain"}})
+    path = folder / "reader.npz"
+    write_released(path, load_model(folder), {"recipe": "a test"})
+    return path
+
+
+@pytest.fixture
+def finder(monkeypatch):
+    def load_finder(path):
+        return LoadedFinder(MiddleFinder(), AgreementRule(), path, "")
+
+    monkeypatch.setattr("svhn.reading.loading.load_finder", load_finder)
+
+
+def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
+    tmp_path, data_dir, reader_file, finder, capsys
+):
+    detector = tmp_path / "detector.npz"
+    detector.write_bytes(reader_file.read_bytes())
+    config = AgreementConfig(str(data_dir), str(reader_file), str(detector))
+    assert fit_agreement(config) == 0
+    shown = capsys.readouterr().out
+    assert "72 photos, 144 numbers found, 72 of them where one is" in shown
+    rule = AgreementRule.from_json(load_model(detector).state["agreement"])
+    assert rule.confidence_weights is not None
+    assert rule.calibration.photos == 144
+    # Only the detector's word can be right.
+    rows = {row[:20].strip(): row[20:].split() for row in shown.splitlines()[4:8]}
+    assert rows["fitted"][:2] == rows["the detector alone"][:2] == ["60", "60"]
+    assert int(rows["the reader alone"][0]) < 60
+    assert load_model(detector).state["recipe"] == "a test"
+    with np.load(reader_file) as before, np.load(detector) as after:
+        assert before.files == after.files
+        for name in before.files:
+            if name != "about":
+                np.testing.assert_array_equal(before[name], after[name], strict=True)
+
+    other = tmp_path / "other.npz"
+    before = detector.read_bytes()
+    fit_agreement(AgreementConfig(*config_values(config), output=str(other)))
+    assert detector.read_bytes() == before == other.read_bytes()  # the same rule again
+
+
+def config_values(config: AgreementConfig) -> tuple[str, str, str]:
+    return config.data_dir, config.checkpoint_dir, config.detector_checkpoint
+
+
+def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
+    with pytest.raises(UserError, match=r"svhn\.release"):
+        fit_agreement(AgreementConfig(str(data_dir), str(reader_file), str(tmp_path)))
+
+
+def test_a_box_elsewhere_is_no_number():
+    seen = [
+        SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)))
+        for box in ((10, 10, 20, 10), (14, 10, 20, 10), (20, 10, 20, 10), (90, 90, 20, 10))
+    ]
+    label = as_label([4, 2])
+    known = known_numbers(seen, np.array([10, 10, 20, 10], np.float32), label)
+    assert [number.truth for number in known] == [label, label, None, None]
+    assert all(number.number_score == pytest.approx(0.8) for number in known)

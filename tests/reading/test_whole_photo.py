@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from svhn.reading.agreement import AgreementRule
+from svhn.reading.photos import read_photos
+from svhn.reading.results import NO_NUMBER_FOUND
+from svhn.reading.whole_photo import WholePhotoReader
+from tests.reading.conftest import random_photo, save_photo
+from tests.reading.finders import PixelFinder, found_number
+
+
+class FixedFinder:
+    def __init__(self, *numbers):
+        self.numbers = list(numbers)
+
+    def find(self, photo):
+        return self.numbers
+
+
+PHOTO = random_photo(1, 60, 90)
+LEFT = found_number("12", (5, 6, 30, 20), 0.9)
+RIGHT = found_number("345", (50, 30, 30, 20), 0.6)
+
+
+def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
+    [reading] = WholePhotoReader(reader, FixedFinder(LEFT)).read(PHOTO)
+    [distribution] = reader.distributions([reader.prepare(PHOTO, LEFT.box)])
+    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score)
+    assert reading.label == answer.label
+    assert reading.confidence == answer.confidence
+    assert reading.digit_probabilities == distribution.digit_probabilities(answer.label)
+    assert reading.box == (5, 6, 30, 20)
+    assert reading.digit_boxes == ((5, 6, 15, 20), (20, 6, 15, 20))
+    assert reading.detected == "12"
+    assert reading.sure is None
+
+
+@pytest.mark.parametrize(
+    ("weights", "order"),
+    [
+        ((0.0, 0.0, 0.0, 1.0), ["12", "345"]),  # the finder's score
+        ((0.0,) * 4, ["345", "12"]),  # equally sure: the finder's order
+        (None, ["345", "12"]),
+    ],
+)
+def test_several_numbers_come_with_the_best_first(reader, weights, order):
+    rule = AgreementRule(confidence_weights=weights)
+    both = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT), rule).read(PHOTO)
+    assert [reading.detected for reading in both] == order
+    for number in (LEFT, RIGHT):
+        [single] = WholePhotoReader(reader, FixedFinder(number), rule).read(PHOTO)
+        assert single in both
+
+
+def test_no_number(reader):
+    assert WholePhotoReader(reader, FixedFinder()).read(PHOTO) == []
+
+
+def test_rule_and_threshold_are_applied(reader):
+    heavy = AgreementRule(detector_weight=50.0, confidence_weights=(1.0, 0.0, 0.0, 0.0))
+    confidence = 1 / (1 + np.exp(-1))
+    for threshold, sure in ((0.5, True), (0.9, False)):
+        photo_reader = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), heavy, threshold)
+        readings = photo_reader.read(PHOTO)
+        assert [reading.number for reading in readings] == ["12", "345"]
+        assert [reading.sure for reading in readings] == [sure, sure]
+        assert readings[0].confidence == pytest.approx(confidence)
+
+
+def test_what_both_networks_say_can_be_seen_for_fitting(reader):
+    seen = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT)).see(PHOTO)
+    assert [number.found for number in seen] == [RIGHT, LEFT]
+    [expected] = reader.distributions([reader.prepare(PHOTO, RIGHT.box)])
+    np.testing.assert_array_equal(seen[0].distribution.lengths, expected.lengths)
+    np.testing.assert_array_equal(seen[0].distribution.digits, expected.digits)
+
+
+def test_files_give_the_same_alone_and_together(reader, tmp_path):
+    paths = [save_photo(tmp_path / f"{seed}.png", seed, 40, 60) for seed in range(40)]
+    finder = PixelFinder()
+    photo_reader = WholePhotoReader(reader, finder)
+    together = list(read_photos(photo_reader, paths, with_previews=True))
+    assert [result.path for result in together] == paths
+    assert finder.calls == 40
+    counts = [int(random_photo(seed, 40, 60)[0, 0, 0]) % 4 for seed in range(40)]
+    assert [len(result.readings) for result in together] == counts
+    assert set(counts) == {0, 1, 2, 3}
+    for index in (0, 7, 39):
+        photo = random_photo(index, 40, 60)
+        assert list(together[index].readings) == photo_reader.read(photo)  # floats: bit for bit
+    empty = together[counts.index(0)]
+    assert empty.texts == (NO_NUMBER_FOUND,)
+    assert empty.preview is not None
