@@ -1,0 +1,353 @@
+"""The recipe of the released weights: from a folder with SVHN's photos to reader.npz.
+
+    python recipes/release.py --svhn_dir SVHN --out release
+
+Calls the public programs one after the other, prints what they print, and keeps OUT/recipe.log:
+every command with its time and what came of it. The same command goes on where it was stopped.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from stages import Recipe, Stage  # noqa: E402
+
+from svhn import command_line  # noqa: E402
+from svhn.command_line import option  # noqa: E402
+from svhn.data.digit_struct import DIGIT_STRUCT_NAME  # noqa: E402
+from svhn.errors import UserError  # noqa: E402
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """All figures of the recipe."""
+
+    model: str = "compact"
+
+    # Photos.
+    rendered_photos: int = 60_000
+    rendered_seed: int = 11
+    val_fraction_train: float = 0.2
+    """Of the real train photos; of the others none is validated on."""
+
+    # The teacher: from real and rendered photos.
+    teacher_steps: int = 12_000
+    teacher_mix: tuple[str, ...] = ("train:1", "extra:4")
+    teacher_learning_rate: float = 0.002
+    teacher_seed: int = 1
+
+    # The detector: from the same photos.
+    detector_steps: int = 12_000
+    detector_mix: tuple[str, ...] = ("train:1", "extra:1")
+    detector_seed: int = 1
+
+    # Self-training: what the networks find in photos without labels.
+    rounds: int = 1
+    min_confidence: float = 0.9
+    twins: int = 8
+    min_consistency: float = 0.75
+    twins_seed: int = 1
+
+    # The reader: goes on from the teacher's weights, with the photos labelled by it.
+    reader_steps: int = 6_000
+    reader_mix: tuple[str, ...] = ("train:2", "extra:3", "pseudo:2")
+    reader_learning_rate: float = 0.001
+    reader_seed: int = 2
+
+    # All trainings of readers.
+    batch_size: int = 64
+    balance_lengths: float = 0.3
+    average_decay: float = 0.999
+    evaluate_every: int = 500
+
+
+SCALES = {
+    "full": Figures(),
+    # Shows that the programs fit together, no more.
+    "small": Figures(
+        model="plain",
+        rendered_photos=40,
+        teacher_steps=8,
+        detector_steps=4,
+        twins=2,
+        reader_steps=8,
+        batch_size=8,
+        evaluate_every=4,
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class RecipeConfig:
+    """The flags of `recipes/release.py`."""
+
+    svhn_dir: str = option(
+        "The folder with SVHN's train/, test/ (if it is there, it is scored at the end) and "
+        "extra/ (if it is there, no photos are rendered).",
+        group="Places",
+    )
+    out: str = option("The folder that everything is made in.", group="Places")
+    unlabelled: str = option(
+        "A folder of photos without labels, for self-training. Default: SVHN_DIR/unlabelled, if "
+        "it is there.",
+        "",
+        group="Places",
+    )
+    detector: str = option(
+        "A detector that is there already, as python -m svhn.pseudo_labels takes it. Default: one "
+        "is trained, if there are unlabelled photos.",
+        "",
+        group="Places",
+    )
+    scale: str = option(
+        "full: hours on two cores. small: a minute, to see that everything works.",
+        "full",
+        group="Course",
+        choices=SCALES,
+    )
+    dry_run: bool = option("Only print the commands.", False, group="Course")
+
+
+def main(config: RecipeConfig) -> int:
+    """Runs all stages that aren't done yet; returns the exit status."""
+    stages, remarks = make_stages(config, SCALES[config.scale])
+    if config.dry_run:
+        for line in (*remarks, *(stage.command_line for stage in stages)):
+            print(line)
+        return 0
+    recipe = Recipe(Path(config.out), ROOT)
+    recipe.say(f"The recipe of scale {config.scale}: {len(stages)} stages in {config.out}")
+    for line in remarks:
+        recipe.say(line)
+    for stage in stages:
+        status = recipe.run(stage)
+        if status:
+            return status
+    recipe.say(f"Done: {Path(config.out) / 'reader.npz'}")
+    return 0
+
+
+def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], list[str]]:
+    """Returns all stages, and what to say about those that are left out.
+
+    Raises:
+        UserError: If there are no photos to begin with.
+    """
+    svhn_dir, out = Path(config.svhn_dir).expanduser(), Path(config.out)
+    if not (svhn_dir / "train" / DIGIT_STRUCT_NAME).is_file():
+        raise UserError(
+            f"--svhn_dir={config.svhn_dir}: there is no train/{DIGIT_STRUCT_NAME} in it. Name the"
+            " folder with SVHN's train/; python -m svhn.data.download fetches it"
+        )
+    photos, converted, teacher = out / "photos", out / "converted", out / "teacher"
+    links = {name: svhn_dir / name for name in ("train", "test", "extra")}
+    links = {name: folder for name, folder in links.items() if folder.is_dir()}
+    stages, remarks = [], []
+    if "extra" in links:
+        remarks.append(f"{links['extra']} is there: no photos are rendered")
+    else:
+        stages.append(_render(photos, figures))
+    stages.append(_convert("convert", photos, converted, links, figures))
+    stages.append(_train_teacher(converted, teacher, figures))
+
+    unlabelled = Path(config.unlabelled or svhn_dir / "unlabelled").expanduser()
+    if config.unlabelled and not unlabelled.is_dir():
+        raise UserError(
+            f"--unlabelled={config.unlabelled}: there is no such folder. Check the path, or leave"
+            " it out"
+        )
+    reader = teacher
+    if unlabelled.is_dir():
+        detector = config.detector or str(out / "detector")
+        if not config.detector:
+            stages.append(_train_detector(converted, out / "detector", figures))
+        links.setdefault("extra", photos / "extra")
+        for number in range(1, figures.rounds + 1):
+            labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
+            stages += [
+                _label(number, unlabelled, reader, detector, labelled, figures),
+                _convert(f"convert_{number}", labelled, converted, links, figures),
+                _train_reader(number, converted, reader, out / f"reader_{number}", figures),
+            ]
+            reader = out / f"reader_{number}"
+    else:
+        remarks.append(f"{unlabelled} is not there: no self-training")
+        stages.append(_train_reader(1, converted, reader, out / "reader_1", figures))
+        reader = out / "reader_1"
+    stages += [_release(converted, reader, out), _evaluate(converted, out, "test" in links)]
+    return stages, remarks
+
+
+def _render(photos: Path, figures: Figures) -> Stage:
+    return Stage(
+        "render",
+        "python -m svhn.data.synthetic",
+        {
+            "out": photos,
+            "train": 0,
+            "test": 0,
+            "extra": figures.rendered_photos,
+            "seed": figures.rendered_seed,
+            "overwrite": True,
+        },
+    )
+
+
+def _convert(
+    name: str, photos: Path, converted: Path, links: dict[str, Path], figures: Figures
+) -> Stage:
+    return Stage(
+        name,
+        "python convert_to_tfrecords.py",
+        {
+            "data_dir": photos,
+            "output_dir": converted,
+            "val_fraction_train": figures.val_fraction_train,
+            "val_fraction_extra": 0,
+            "overwrite": True,
+        },
+        links={photos / folder: source for folder, source in links.items()},
+        result="photos in",
+    )
+
+
+def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
+    return Stage(
+        "teacher",
+        "python train.py",
+        {
+            "data_dir": converted,
+            "train_logdir": teacher,
+            "steps": figures.teacher_steps,
+            "learning_rate": figures.teacher_learning_rate,
+            "mix": _mix(figures.teacher_mix),
+            **_reader_flags(figures),
+            "seed": figures.teacher_seed,
+        },
+        result="Best",
+    )
+
+
+def _train_detector(converted: Path, detector: Path, figures: Figures) -> Stage:
+    return Stage(
+        "detector",
+        "python train.py",
+        {
+            "task": "detector",
+            "data_dir": converted,
+            "train_logdir": detector,
+            "steps": figures.detector_steps,
+            "mix": _mix(figures.detector_mix),
+            "average_decay": figures.average_decay,
+            "evaluate_every": figures.evaluate_every,
+            "patience": 0,
+            "seed": figures.detector_seed,
+        },
+        result="Best",
+    )
+
+
+def _label(
+    number: int, unlabelled: Path, reader: Path, detector: str, labelled: Path, figures: Figures
+) -> Stage:
+    return Stage(
+        f"pseudo_{number}",
+        "python -m svhn.pseudo_labels",
+        {
+            "photos": unlabelled,
+            "reader": reader,
+            "detector": detector,
+            "data_dir": labelled,
+            "min_confidence": figures.min_confidence,
+            "twins": figures.twins,
+            "min_consistency": figures.min_consistency,
+            "seed": figures.twins_seed,
+            "overwrite": True,
+        },
+        result="are kept",
+    )
+
+
+def _train_reader(
+    number: int, converted: Path, start: Path, reader: Path, figures: Figures
+) -> Stage:
+    has_pseudo = converted.name != "converted"
+    mix = [part for part in figures.reader_mix if has_pseudo or not part.startswith("pseudo:")]
+    return Stage(
+        f"reader_{number}",
+        "python train.py",
+        {
+            "data_dir": converted,
+            "train_logdir": reader,
+            "restore_checkpoint": start,
+            "steps": figures.reader_steps,
+            "learning_rate": figures.reader_learning_rate,
+            "mix": _mix(mix),
+            **_reader_flags(figures),
+            "seed": figures.reader_seed,
+        },
+        result="Best",
+    )
+
+
+def _release(converted: Path, reader: Path, out: Path) -> Stage:
+    return Stage(
+        "release",
+        "python -m svhn.release",
+        {
+            "checkpoint_dir": reader,
+            "output": out / "reader.npz",
+            "data_dir": converted,
+            "recipe": "recipes/release.py",
+        },
+        result="MB",
+    )
+
+
+def _evaluate(converted: Path, out: Path, has_test: bool) -> Stage:
+    """The official test photos are looked at here alone: nothing before depends on them."""
+
+    def scores() -> str:
+        splits = json.loads((out / "evaluation" / "results.json").read_text())["splits"]
+        return "; ".join(
+            f"{name} {score['value']:.2%} ({score['low_95']:.2%} to {score['high_95']:.2%}) of"
+            f" {score['count']:,} photos"
+            for name, score in (
+                (name, split["sequence_accuracy"]) for name, split in splits.items()
+            )
+        )
+
+    return Stage(
+        "evaluate",
+        "python eval.py",
+        {
+            "data_dir": converted,
+            "checkpoint_dir": out / "reader.npz",
+            "eval_logdir": out / "evaluation",
+            "splits": "val,test" if has_test else "val",
+        },
+        result=scores,
+    )
+
+
+def _reader_flags(figures: Figures) -> dict[str, object]:
+    return {
+        "model": figures.model,
+        "batch_size": figures.batch_size,
+        "balance_lengths": figures.balance_lengths,
+        "average_decay": figures.average_decay,
+        "evaluate_every": figures.evaluate_every,
+        "patience": 0,
+    }
+
+
+def _mix(parts: tuple[str, ...] | list[str]) -> str:
+    return ",".join(parts)
+
+
+if __name__ == "__main__":
+    command_line.run(main, RecipeConfig, needs_tensorflow=False)
