@@ -47,6 +47,7 @@ class Figures:
 
     # Self-training: what the networks find in photos without labels.
     rounds: int = 1
+    min_score: float = 0.3
     min_confidence: float = 0.9
     twins: int = 8
     min_consistency: float = 0.75
@@ -71,10 +72,10 @@ SCALES = {
     "small": Figures(
         model="plain",
         rendered_photos=40,
-        teacher_steps=8,
+        teacher_steps=4,
         detector_steps=4,
         twins=2,
-        reader_steps=8,
+        reader_steps=4,
         batch_size=8,
         evaluate_every=4,
     ),
@@ -262,6 +263,7 @@ def _label(
             "reader": reader,
             "detector": detector,
             "data_dir": labelled,
+            "min_score": figures.min_score,
             "min_confidence": figures.min_confidence,
             "twins": figures.twins,
             "min_consistency": figures.min_consistency,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from svhn.command_line import option
 
+AGREEMENTS = ("number", "length")
+"""What `--agreement` may be."""
+
 
 @dataclass(frozen=True)
 class PseudoLabelsConfig:
@@ -37,6 +40,22 @@ class PseudoLabelsConfig:
         group="Output",
         minimum=0,
         maximum=400,
+    )
+    agreement: str = option(
+        "What detector and reader must agree on: the number; or its length alone, so that the "
+        "detector says where the digits are and the reader which: for a detector that finds "
+        "digits well and tells them apart badly. Where it misses a digit at an end, the wrong "
+        "label is kept.",
+        "number",
+        group="Choice",
+        choices=AGREEMENTS,
+    )
+    min_score: float = option(
+        "The detector's numbers have at least this score. It can be low, as the reader must agree.",
+        0.3,
+        group="Choice",
+        minimum=0.0,
+        maximum=1.0,
     )
     min_confidence: float = option(
         "A photo is kept where the reader is at least so sure of its number. Less keeps more "

@@ -12,11 +12,15 @@ from svhn.self_training.twins import TwinCrops
 
 NOTHING_FOUND = "no number found"
 TOO_LONG = f"more than {MAX_DIGITS} digits"
+WRONG_SIZE = "too small or too large a photo"
 NO_AREA = "a digit's box without area"
 DISAGREEMENT = "detector and reader disagree"
 NOT_CONFIDENT = "the reader is not sure"
 NOT_CONSISTENT = "read otherwise when varied"
 UNREADABLE = "picture can't be read"
+
+SHORTEST_SIDE, LONGEST_SIDE = 16, 8000
+"""Pixels: photos that numbers are looked for in."""
 
 FindNumbers = Callable[[np.ndarray], Sequence[Any]]
 """From a photo, uint8 (H, W, 3), to its numbers, best first: `NumberFinder.find`."""
@@ -67,6 +71,11 @@ class Judgement:
         return "".join(map(str, self.digits))
 
     @property
+    def label(self) -> tuple[int, ...]:
+        """The digits to train on, as many as boxes: those that were read. Of a kept photo alone."""
+        return tuple(map(int, self.reading))
+
+    @property
     def consistency(self) -> float | None:
         """The share of the random pictures that are read alike, 0 to 1; None where none was."""
         if not self.twin_readings:
@@ -102,6 +111,9 @@ class Demands:
     min_consistency: float
     """Share of the random pictures that are read alike, 0 to 1."""
 
+    agreement: str = "number"
+    """What detector and reader must agree on; see `svhn.self_training.config.AGREEMENTS`."""
+
     def objection(self, judgement: Judgement) -> str | None:
         """Returns why a number is not believed; None if it is.
 
@@ -114,13 +126,18 @@ class Demands:
             return TOO_LONG
         if not (judgement.digit_boxes[:, 2:] > 0).all():
             return NO_AREA
-        if judgement.number != judgement.reading:
+        if not self._agree(judgement.number, judgement.reading):
             return DISAGREEMENT
         if not judgement.confidence >= self.min_confidence:
             return NOT_CONFIDENT
         if judgement.twin_readings and not judgement.consistency >= self.min_consistency:
             return NOT_CONSISTENT
         return None
+
+    def _agree(self, number: str, reading: str) -> bool:
+        if self.agreement == "length":
+            return reading.isdigit() and len(number) == len(reading)
+        return number == reading
 
 
 def judge(
@@ -141,6 +158,8 @@ def judge(
         twins: Varies it.
         demands: What it must have.
     """
+    if not SHORTEST_SIDE <= min(photo.shape[:2]) <= max(photo.shape[:2]) <= LONGEST_SIDE:
+        return Judgement(name, WRONG_SIZE)
     found = next(iter(find(photo)), None)
     if found is None:
         return Judgement(name, NOTHING_FOUND)

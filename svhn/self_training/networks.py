@@ -34,11 +34,12 @@ def load_reader(path: str, batch_size: int) -> tuple[Reader, LoadedModel]:
     return Reader(loaded.model, batch_size, loaded.calibration.temperature), loaded
 
 
-def load_finder(path: str) -> FindNumbers:
+def load_finder(path: str, min_score: float) -> FindNumbers:
     """Returns what finds numbers, with the detector of `--detector`.
 
     Args:
         path: As in `svhn.checkpoints.load_model`, or Keras weights, `….weights.h5`.
+        min_score: Of the numbers that are found, 0 to 1.
 
     Raises:
         UserError: If there is no such file, or it is of a network that doesn't find digits.
@@ -46,10 +47,11 @@ def load_finder(path: str) -> FindNumbers:
     from svhn.detection.finder import NumberFinder
 
     if path.endswith(_KERAS_WEIGHTS):
-        return NumberFinder(_detector_with(Path(path).expanduser())).find
-    model = load_model(path).model
-    _check_outputs(model, "class_logits", f"--detector={path}", "finds digits")
-    return NumberFinder(model).find
+        model = _detector_with(Path(path).expanduser())
+    else:
+        model = load_model(path).model
+        _check_outputs(model, "class_logits", f"--detector={path}", "finds digits")
+    return NumberFinder(model, min_score).find
 
 
 def _detector_with(path: Path) -> keras.Model:

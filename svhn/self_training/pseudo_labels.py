@@ -49,7 +49,7 @@ def label_photos(config: PseudoLabelsConfig) -> int:
     check_place(place, SETTINGS_NAME, config.overwrite, "--data_dir")
     paths, root = _photos(config.photos)
     reader, loaded = load_reader(config.reader, 1 + config.twins)
-    find = load_finder(config.detector)
+    find = load_finder(config.detector, config.min_score)
     judgements = judge_photos(paths, root, find, reader, config)
     summary = summarise(judgements)
     settings = {
@@ -100,7 +100,7 @@ def judge_photos(
     """
     count = config.twins if config.augmentation > 0 else 0
     twins = TwinCrops(count, config.seed, Augmentation(strength=config.augmentation))
-    demands = Demands(config.min_confidence, config.min_consistency)
+    demands = Demands(config.min_confidence, config.min_consistency, config.agreement)
     judgements = []
     for path, name in zip(
         progress(paths, total=len(paths), description="Labelling"),
@@ -164,5 +164,5 @@ def _copy(copies: Sequence[_Copy]) -> list[LabelledPhoto]:
     for copy in copies:
         shutil.copyfile(copy.source, copy.target)
         judgement = copy.judgement
-        labels.append(LabelledPhoto(copy.target.name, judgement.digits, judgement.digit_boxes))
+        labels.append(LabelledPhoto(copy.target.name, judgement.label, judgement.digit_boxes))
     return labels

@@ -27,7 +27,7 @@ LoadPhoto = Callable[[Judgement], np.ndarray]
 def summarise(judgements: Sequence[Judgement]) -> dict[str, Any]:
     """Returns how many photos there are, how many are kept, by length, and refused, by reason."""
     kept = [judgement for judgement in judgements if judgement.kept]
-    lengths = collections.Counter(len(judgement.digits) for judgement in kept)
+    lengths = collections.Counter(len(judgement.label) for judgement in kept)
     reasons = collections.Counter(
         judgement.reason for judgement in judgements if not judgement.kept
     )
@@ -119,14 +119,14 @@ def _picture(judgement: Judgement, photo: np.ndarray) -> np.ndarray:
     if not part.size:
         part, left, top = photo, 0, 0
     boxes = judgement.digit_boxes - [left, top, 0, 0]
-    return np.asarray(draw_reading(part, None, judgement.number, digit_boxes=boxes))
+    return np.asarray(draw_reading(part, None, judgement.reading or "no number", digit_boxes=boxes))
 
 
 def _caption(judgement: Judgement) -> str:
     lines = [
         judgement.photo,
-        f"read {judgement.reading or 'no number'}  {judgement.confidence:.1%}",
-        f"found {judgement.score:.1%}",
+        f"read {judgement.reading or 'nothing'}  {judgement.confidence:.1%}",
+        f"found {judgement.number}  {judgement.score:.1%}",
     ]
     if judgement.consistency is not None:
         lines[-1] += f"  alike {judgement.consistency:.0%}"

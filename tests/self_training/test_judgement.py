@@ -79,6 +79,23 @@ def test_what_speaks_against_a_number(changes, demands, objection):
     assert Demands(*demands).objection(dataclasses.replace(GOOD, **changes)) == objection
 
 
+@pytest.mark.parametrize(
+    ("reading", "objection"),
+    [("75", None), ("15", None), ("175", judgement.DISAGREEMENT), ("", judgement.DISAGREEMENT)],
+)
+def test_agreement_on_the_length_alone(reading, objection):
+    changed = dataclasses.replace(GOOD, reading=reading, twin_readings=())
+    assert Demands(0.0, 0.0, "length").objection(changed) == objection
+    if objection is None:
+        assert changed.label == tuple(map(int, reading))
+
+
+@pytest.mark.parametrize("shape", [(15, 40, 3), (40, 8001, 3)])
+def test_photos_of_odd_sizes_are_not_searched(shape):
+    result = judge("7.png", np.zeros(shape, np.uint8), None, None, None, Demands(0, 0))
+    assert result.reason == judgement.WRONG_SIZE
+
+
 def test_the_best_number_is_read_in_its_box():
     reader = ScriptedReader("75", "75", "15")
     result = judge(

@@ -70,7 +70,7 @@ def networks(monkeypatch, reader):
         config={"model": "small"}, step=7, calibration=SimpleNamespace(temperature=1.0)
     )
     monkeypatch.setattr(pseudo_labels, "load_reader", lambda path, batch_size: (reader, loaded))
-    monkeypatch.setattr(pseudo_labels, "load_finder", lambda path: find)
+    monkeypatch.setattr(pseudo_labels, "load_finder", lambda path, min_score: find)
     return calls
 
 
@@ -165,9 +165,9 @@ def test_a_network_that_reads_is_no_detector(tmp_path):
     Checkpoints(tmp_path, build_model("plain")).save({"step": 1, "config": {"model": "plain"}})
     assert load_reader(str(tmp_path), 2)[1].step == 1
     with pytest.raises(UserError, match=r"--detector=.*gives length.*one that finds digits"):
-        load_finder(str(tmp_path))
+        load_finder(str(tmp_path), 0.5)
     with pytest.raises(UserError, match="no such file"):
-        load_finder(str(tmp_path / "none.weights.h5"))
+        load_finder(str(tmp_path / "none.weights.h5"), 0.5)
     (tmp_path / "bad.weights.h5").write_bytes(b"no weights")
     with pytest.raises(UserError, match="doesn't fit or can't be read"):
-        load_finder(str(tmp_path / "bad.weights.h5"))
+        load_finder(str(tmp_path / "bad.weights.h5"), 0.5)
