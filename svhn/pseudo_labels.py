@@ -1,7 +1,8 @@
 """Labels photos with the networks that are there, to train on: DATA_DIR/pseudo in SVHN's format.
 
-A photo is kept where detector and reader agree on its number, the reader is sure of it, and reads
-it again in most of some randomly varied pictures.
+A photo is kept where detector and reader agree on its number, the reader is sure of it, reads it
+again in most of some randomly varied pictures, and reads no further digit where it is shown more
+room at either side.
 """
 
 from svhn import command_line

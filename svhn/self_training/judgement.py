@@ -9,12 +9,14 @@ import numpy as np
 from svhn.labels import MAX_DIGITS
 from svhn.reading.reader import Reader
 from svhn.self_training.twins import TwinCrops
+from svhn.self_training.wider_boxes import SIDES, wider_boxes
 
 NOTHING_FOUND = "no number found"
 TOO_LONG = f"more than {MAX_DIGITS} digits"
 WRONG_SIZE = "too small or too large a photo"
 NO_AREA = "a digit's box without area"
 DISAGREEMENT = "detector and reader disagree"
+MISSED_DIGIT = "one more digit is read beside it"
 NOT_CONFIDENT = "the reader is not sure"
 NOT_CONSISTENT = "read otherwise when varied"
 UNREADABLE = "picture can't be read"
@@ -54,6 +56,9 @@ class Judgement:
     confidence: float | None = None
     """How sure it is of that, 0 to 1, calibrated."""
 
+    wider_readings: tuple[str, ...] = ()
+    """What it reads where there is room for one more digit: at the left, at the right."""
+
     twin_readings: tuple[str, ...] = ()
     """What it reads in the random pictures."""
 
@@ -83,6 +88,18 @@ class Judgement:
         alike = sum(reading == self.reading for reading in self.twin_readings)
         return alike / len(self.twin_readings)
 
+    @property
+    def misses_digit(self) -> bool:
+        """Whether one more digit is read beside the number. A longer number alone doesn't tell: a
+        crop that is wider than the number shows it squeezed, and 136 may be read 1336.
+        """
+        if not self.wider_readings:
+            return False
+        left, right = self.wider_readings
+        return (left != self.reading and left.endswith(self.reading)) or (
+            right != self.reading and right.startswith(self.reading)
+        )
+
     def as_record(self) -> dict[str, Any]:
         """Returns all of it as JSON can hold it."""
         return {
@@ -94,6 +111,7 @@ class Judgement:
             "reading": self.reading,
             "confidence": self.confidence,
             "consistency": self.consistency,
+            "wider_readings": list(self.wider_readings),
             "twin_readings": list(self.twin_readings),
             "box": self.box and list(self.box),
             "digit_boxes": self.digit_boxes.tolist(),
@@ -128,6 +146,8 @@ class Demands:
             return NO_AREA
         if not self._agree(judgement.number, judgement.reading):
             return DISAGREEMENT
+        if judgement.misses_digit:
+            return MISSED_DIGIT
         if not judgement.confidence >= self.min_confidence:
             return NOT_CONFIDENT
         if judgement.twin_readings and not judgement.consistency >= self.min_consistency:
@@ -164,11 +184,11 @@ def judge(
     if found is None:
         return Judgement(name, NOTHING_FOUND)
     digit_boxes = np.asarray(found.digits.boxes, np.float32)
-    pictures = [
-        reader.prepare(photo, found.box),
-        *twins.pictures(photo, digit_boxes, name),
-    ]
-    reading, *twin_readings = reader.read(pictures)
+    boxes = [found.box, *wider_boxes(found.box, digit_boxes, photo.shape[1])]
+    pictures = [reader.prepare(photo, box) for box in boxes]
+    pictures += list(twins.pictures(photo, digit_boxes, name))
+    readings = reader.read(pictures)
+    reading, *others = (reading.number for reading in readings)
     judgement = Judgement(
         name,
         None,
@@ -176,8 +196,9 @@ def judge(
         digit_boxes=digit_boxes,
         box=tuple(float(value) for value in found.box),
         score=float(found.score),
-        reading=reading.number,
-        confidence=reading.confidence,
-        twin_readings=tuple(twin.number for twin in twin_readings),
+        reading=reading,
+        confidence=readings[0].confidence,
+        wider_readings=tuple(others[: len(SIDES)]),
+        twin_readings=tuple(others[len(SIDES) :]),
     )
     return dataclasses.replace(judgement, reason=demands.objection(judgement))

@@ -22,6 +22,7 @@ from svhn.self_training.judgement import UNREADABLE, Demands, FindNumbers, Judge
 from svhn.self_training.networks import load_finder, load_reader
 from svhn.self_training.report import summarise, summary_text, write_report, write_sheets
 from svhn.self_training.twins import TwinCrops
+from svhn.self_training.wider_boxes import SIDES
 
 FOLDER_NAME = "pseudo"
 REPORT_FOLDER = "pseudo_report"
@@ -48,7 +49,7 @@ def label_photos(config: PseudoLabelsConfig) -> int:
     place, report_folder = data_dir / FOLDER_NAME, data_dir / REPORT_FOLDER
     check_place(place, SETTINGS_NAME, config.overwrite, "--data_dir")
     paths, root = _photos(config.photos)
-    reader, loaded = load_reader(config.reader, 1 + config.twins)
+    reader, loaded = load_reader(config.reader, 1 + len(SIDES) + config.twins)
     find = load_finder(config.detector, config.min_score)
     judgements = judge_photos(paths, root, find, reader, config)
     summary = summarise(judgements)

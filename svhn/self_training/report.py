@@ -12,7 +12,7 @@ import numpy as np
 from svhn.drawing import contact_sheet, draw_reading
 from svhn.files import write_whole
 from svhn.geometry import clip_boxes, grow_box
-from svhn.self_training.judgement import Judgement
+from svhn.self_training.judgement import MISSED_DIGIT, Judgement
 
 REPORT_NAME = "report.json"
 
@@ -128,6 +128,8 @@ def _caption(judgement: Judgement) -> str:
         f"read {judgement.reading or 'nothing'}  {judgement.confidence:.1%}",
         f"found {judgement.number}  {judgement.score:.1%}",
     ]
+    if judgement.reason == MISSED_DIGIT:
+        lines.append(f"beside {', '.join(judgement.wider_readings)}")
     if judgement.consistency is not None:
         lines[-1] += f"  alike {judgement.consistency:.0%}"
     return "\n".join(lines + ([judgement.reason] if judgement.reason else []))

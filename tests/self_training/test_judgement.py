@@ -64,6 +64,11 @@ class NoTwins:
         ({}, (0.91, 0.75), judgement.NOT_CONFIDENT),
         ({}, (0.9, 0.76), judgement.NOT_CONSISTENT),
         ({"twin_readings": ()}, (0.9, 1.0), None),
+        ({"wider_readings": ("75", "75")}, (0.9, 0.75), None),
+        ({"wider_readings": ("275", "755")}, (0.0, 0.0), judgement.MISSED_DIGIT),
+        ({"wider_readings": ("735", "5")}, (0.9, 0.75), None),
+        ({"wider_readings": ("75", "751")}, (0.0, 0.0), judgement.MISSED_DIGIT),
+        ({"wider_readings": ("175", "75")}, (0.0, 0.0), judgement.MISSED_DIGIT),
         ({"reading": "15"}, (0.0, 0.0), judgement.DISAGREEMENT),
         ({"digits": ()}, (0.0, 0.0), judgement.NOTHING_FOUND),
         ({"digits": (1,) * 6}, (0.0, 0.0), judgement.TOO_LONG),
@@ -97,7 +102,7 @@ def test_photos_of_odd_sizes_are_not_searched(shape):
 
 
 def test_the_best_number_is_read_in_its_box():
-    reader = ScriptedReader("75", "75", "15")
+    reader = ScriptedReader("75", "7", "5", "75", "15")
     result = judge(
         "a/7.png",
         PHOTO,
@@ -107,7 +112,9 @@ def test_the_best_number_is_read_in_its_box():
         Demands(0.9, 0.5),
     )
     assert result.kept and result.number == result.reading == "75" and result.digits == (7, 5)
-    assert reader.boxes == [(1, 2, 11, 9)] == [result.box]
+    assert reader.boxes[0] == (1, 2, 11, 9) == result.box
+    assert reader.boxes[1:] == [(0, 2, 12, 9), (1, 2, 16.5, 9)]
+    assert result.wider_readings == ("7", "5")
     assert (result.score, result.confidence, result.consistency) == (0.75, 0.95, 0.5)
     record = json.loads(json.dumps(result.as_record()))
     assert record["kept"] and record["digit_boxes"] == [[1, 2, 5, 9], [7, 2, 5, 9]]
