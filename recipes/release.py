@@ -47,7 +47,7 @@ class Figures:
 
     # Self-training: what the networks find in photos without labels.
     rounds: int = 1
-    min_score: float = 0.3
+    min_score: float = 0.4
     min_confidence: float = 0.9
     twins: int = 8
     min_consistency: float = 0.75

@@ -52,7 +52,7 @@ class PseudoLabelsConfig:
     )
     min_score: float = option(
         "The detector's numbers have at least this score. It can be low, as the reader must agree.",
-        0.3,
+        0.4,
         group="Choice",
         minimum=0.0,
         maximum=1.0,

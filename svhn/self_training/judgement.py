@@ -16,7 +16,7 @@ TOO_LONG = f"more than {MAX_DIGITS} digits"
 WRONG_SIZE = "too small or too large a photo"
 NO_AREA = "a digit's box without area"
 DISAGREEMENT = "detector and reader disagree"
-MISSED_DIGIT = "one more digit is read beside it"
+MISSED_DIGIT = "a further digit is read beside it"
 NOT_CONFIDENT = "the reader is not sure"
 NOT_CONSISTENT = "read otherwise when varied"
 UNREADABLE = "picture can't be read"
@@ -57,7 +57,7 @@ class Judgement:
     """How sure it is of that, 0 to 1, calibrated."""
 
     wider_readings: tuple[str, ...] = ()
-    """What it reads where there is room for one more digit: at the left, at the right."""
+    """What it reads in wider boxes, with room at the left and with room at the right."""
 
     twin_readings: tuple[str, ...] = ()
     """What it reads in the random pictures."""
@@ -90,7 +90,7 @@ class Judgement:
 
     @property
     def misses_digit(self) -> bool:
-        """Whether one more digit is read beside the number. A longer number alone doesn't tell: a
+        """Whether a further digit is read beside the number. A longer number alone doesn't tell: a
         crop that is wider than the number shows it squeezed, and 136 may be read 1336.
         """
         if not self.wider_readings:

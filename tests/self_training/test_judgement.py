@@ -113,7 +113,7 @@ def test_the_best_number_is_read_in_its_box():
     )
     assert result.kept and result.number == result.reading == "75" and result.digits == (7, 5)
     assert reader.boxes[0] == (1, 2, 11, 9) == result.box
-    assert reader.boxes[1:] == [(0, 2, 12, 9), (1, 2, 16.5, 9)]
+    assert reader.boxes[1:] == [(0, 2, 12, 9), (1, 2, 14, 9)]
     assert result.wider_readings == ("7", "5")
     assert (result.score, result.confidence, result.consistency) == (0.75, 0.95, 0.5)
     record = json.loads(json.dumps(result.as_record()))
