@@ -9,6 +9,7 @@ every command with its time and what came of it. The same command goes on where 
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,10 +32,14 @@ class Figures:
     # Photos.
     rendered_photos: int = 60_000
     rendered_seed: int = 11
+    recombined_photos: int = 10_000
+    recombined_seed: int = 11
+    recombined_lengths: tuple[str, ...] = ("5", "25", "30", "25", "15")
+    """How often numbers of one to five digits are composed."""
     val_fraction_train: float = 0.2
     """Of the real train photos; of the others none is validated on."""
 
-    # The teacher: from real and rendered photos.
+    # The teacher: from real, rendered and recombined photos.
     teacher_steps: int = 12_000
     teacher_mix: tuple[str, ...] = ("train:1", "extra:4")
     teacher_learning_rate: float = 0.002
@@ -72,6 +77,7 @@ SCALES = {
     "small": Figures(
         model="plain",
         rendered_photos=40,
+        recombined_photos=10,
         teacher_steps=4,
         detector_steps=4,
         twins=2,
@@ -88,7 +94,7 @@ class RecipeConfig:
 
     svhn_dir: str = option(
         "The folder with SVHN's train/, test/ (if it is there, it is scored at the end) and "
-        "extra/ (if it is there, no photos are rendered).",
+        "extra/ (if it is there, no photos are made).",
         group="Places",
     )
     out: str = option("The folder that everything is made in.", group="Places")
@@ -149,9 +155,9 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     links = {name: folder for name, folder in links.items() if folder.is_dir()}
     stages, remarks = [], []
     if "extra" in links:
-        remarks.append(f"{links['extra']} is there: no photos are rendered")
+        remarks.append(f"{links['extra']} is there: no photos are made")
     else:
-        stages.append(_render(photos, figures))
+        stages += _make_photos(svhn_dir, out, figures)
     stages.append(_convert("convert", photos, converted, links, figures))
     stages.append(_train_teacher(converted, teacher, figures))
 
@@ -183,19 +189,46 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     return stages, remarks
 
 
-def _render(photos: Path, figures: Figures) -> Stage:
-    return Stage(
-        "render",
-        "python -m svhn.data.synthetic",
-        {
-            "out": photos,
-            "train": 0,
-            "test": 0,
-            "extra": figures.rendered_photos,
-            "seed": figures.rendered_seed,
-            "overwrite": True,
-        },
-    )
+def _make_photos(svhn_dir: Path, out: Path, figures: Figures) -> list[Stage]:
+    """Rendered photos and recombined ones, together in OUT/photos/extra."""
+    rendered, recombined = out / "rendered", out / "recombined"
+    return [
+        Stage(
+            "render",
+            "python -m svhn.data.synthetic",
+            {
+                "out": rendered,
+                "train": 0,
+                "test": 0,
+                "extra": figures.rendered_photos,
+                "seed": figures.rendered_seed,
+                "overwrite": True,
+            },
+        ),
+        Stage(
+            "recombine",
+            "python -m svhn.data.recombined",
+            {
+                "data_dir": svhn_dir,
+                "out": recombined,
+                "val_fraction_train": figures.val_fraction_train,
+                "photos": figures.recombined_photos,
+                "lengths": _list(figures.recombined_lengths),
+                "seed": figures.recombined_seed,
+                "overwrite": True,
+            },
+        ),
+        Stage(
+            "join",
+            "python -m svhn.data.join",
+            {
+                "folders": _list([str(rendered / "extra"), str(recombined / "extra")]),
+                "out": out / "photos" / "extra",
+                "overwrite": True,
+            },
+            result="photos of",
+        ),
+    ]
 
 
 def _convert(
@@ -225,7 +258,7 @@ def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
             "train_logdir": teacher,
             "steps": figures.teacher_steps,
             "learning_rate": figures.teacher_learning_rate,
-            "mix": _mix(figures.teacher_mix),
+            "mix": _list(figures.teacher_mix),
             **_reader_flags(figures),
             "seed": figures.teacher_seed,
         },
@@ -242,7 +275,7 @@ def _train_detector(converted: Path, detector: Path, figures: Figures) -> Stage:
             "data_dir": converted,
             "train_logdir": detector,
             "steps": figures.detector_steps,
-            "mix": _mix(figures.detector_mix),
+            "mix": _list(figures.detector_mix),
             "average_decay": figures.average_decay,
             "evaluate_every": figures.evaluate_every,
             "patience": 0,
@@ -288,7 +321,7 @@ def _train_reader(
             "restore_checkpoint": start,
             "steps": figures.reader_steps,
             "learning_rate": figures.reader_learning_rate,
-            "mix": _mix(mix),
+            "mix": _list(mix),
             **_reader_flags(figures),
             "seed": figures.reader_seed,
         },
@@ -347,7 +380,7 @@ def _reader_flags(figures: Figures) -> dict[str, object]:
     }
 
 
-def _mix(parts: tuple[str, ...] | list[str]) -> str:
+def _list(parts: Sequence[str]) -> str:
     return ",".join(parts)
 
 

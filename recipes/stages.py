@@ -119,6 +119,8 @@ class Recipe:
             program = [str(self._root / program[0])]
         # The programs of this checkout, whatever is installed.
         paths = [str(self._root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        # Ctrl-C reaches the program by itself: it saves what it has, and we wait for it.
+        before = {signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None)}
         process = subprocess.Popen(
             [sys.executable, *program, *stage.arguments],
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
@@ -127,17 +129,11 @@ class Recipe:
             text=True,
             errors="replace",
         )
-        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         lines = []
         try:
             with (self._out / "stages" / f"{stage.name}.txt").open("a", encoding="utf-8") as log:
-                while True:
-                    try:
-                        line = process.stdout.readline()
-                    except KeyboardInterrupt:  # the program got it, too, and saves what it has
-                        continue
-                    if not line:
-                        break
+                for line in process.stdout:
                     lines.append(line.rstrip())
                     log.write(line)
                     log.flush()
@@ -145,7 +141,8 @@ class Recipe:
             status = process.wait()
             return 128 - status if status < 0 else status, lines
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _result(stage: Stage, lines: list[str]) -> str:
