@@ -52,6 +52,7 @@ class Figures:
 
     # Self-training: what the networks find in photos without labels.
     rounds: int = 1
+    agreement: str = "length"
     min_score: float = 0.4
     min_confidence: float = 0.9
     twins: int = 8
@@ -296,6 +297,7 @@ def _label(
             "reader": reader,
             "detector": detector,
             "data_dir": labelled,
+            "agreement": figures.agreement,
             "min_score": figures.min_score,
             "min_confidence": figures.min_confidence,
             "twins": figures.twins,
