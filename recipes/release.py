@@ -9,7 +9,7 @@ every command with its time and what came of it. The same command goes on where 
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -168,11 +168,11 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
             f"--unlabelled={config.unlabelled}: there is no such folder. Check the path, or leave"
             " it out"
         )
-    reader = teacher
+    reader, detector = teacher, config.detector
     if unlabelled.is_dir():
-        detector = config.detector or str(out / "detector")
         if not config.detector:
-            stages.append(_train_detector(converted, out / "detector", figures))
+            stages += _make_detector(converted, out, figures)
+            detector = str(out / "detector.npz")
         links.setdefault("extra", photos / "extra")
         for number in range(1, figures.rounds + 1):
             labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
@@ -186,7 +186,8 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
         remarks.append(f"{unlabelled} is not there: no self-training")
         stages.append(_train_reader(1, converted, reader, out / "reader_1", figures))
         reader = out / "reader_1"
-    stages += [_release(converted, reader, out), _evaluate(converted, out, "test" in links)]
+    stages.append(_release(converted, reader, out / "reader.npz"))
+    stages += _evaluate(converted, out, detector, "test" in links)
     return stages, remarks
 
 
@@ -267,14 +268,14 @@ def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
     )
 
 
-def _train_detector(converted: Path, detector: Path, figures: Figures) -> Stage:
-    return Stage(
+def _make_detector(converted: Path, out: Path, figures: Figures) -> list[Stage]:
+    train = Stage(
         "detector",
         "python train.py",
         {
             "task": "detector",
             "data_dir": converted,
-            "train_logdir": detector,
+            "train_logdir": out / "detector",
             "steps": figures.detector_steps,
             "mix": _list(figures.detector_mix),
             "average_decay": figures.average_decay,
@@ -284,6 +285,8 @@ def _train_detector(converted: Path, detector: Path, figures: Figures) -> Stage:
         },
         result="Best",
     )
+    release = _release(converted, out / "detector", out / "detector.npz")
+    return [train, dataclasses.replace(release, name="release_detector")]
 
 
 def _label(
@@ -331,13 +334,13 @@ def _train_reader(
     )
 
 
-def _release(converted: Path, reader: Path, out: Path) -> Stage:
+def _release(converted: Path, checkpoint: Path, output: Path) -> Stage:
     return Stage(
         "release",
         "python -m svhn.release",
         {
-            "checkpoint_dir": reader,
-            "output": out / "reader.npz",
+            "checkpoint_dir": checkpoint,
+            "output": output,
             "data_dir": converted,
             "recipe": "recipes/release.py",
         },
@@ -345,29 +348,37 @@ def _release(converted: Path, reader: Path, out: Path) -> Stage:
     )
 
 
-def _evaluate(converted: Path, out: Path, has_test: bool) -> Stage:
+def _evaluate(converted: Path, out: Path, detector: str, has_test: bool) -> list[Stage]:
     """The official test photos are looked at here alone: nothing before depends on them."""
+    folder = out / "evaluation"
+    flags = {
+        "data_dir": converted,
+        "checkpoint_dir": out / "reader.npz",
+        "eval_logdir": folder,
+        "splits": "val,test" if has_test else "val",
+    }
 
-    def scores() -> str:
-        splits = json.loads((out / "evaluation" / "results.json").read_text())["splits"]
-        return "; ".join(
-            f"{name} {score['value']:.2%} ({score['low_95']:.2%} to {score['high_95']:.2%}) of"
-            f" {score['count']:,} photos"
-            for name, score in (
-                (name, split["sequence_accuracy"]) for name, split in splits.items()
-            )
-        )
+    def crops() -> str:
+        splits = json.loads((folder / "results.json").read_text())["splits"]
+        return _scores({name: split["sequence_accuracy"] for name, split in splits.items()})
 
-    return Stage(
-        "evaluate",
-        "python eval.py",
-        {
-            "data_dir": converted,
-            "checkpoint_dir": out / "reader.npz",
-            "eval_logdir": out / "evaluation",
-            "splits": "val,test" if has_test else "val",
-        },
-        result=scores,
+    def photos() -> str:
+        splits = json.loads((folder / "photos.json").read_text())["splits"]
+        read = {name: split["found_and_read"] for name, split in splits.items()}
+        return _scores({name: scores["sequence_accuracy"] for name, scores in read.items()})
+
+    stages = [Stage("evaluate", "python eval.py", flags, result=crops)]
+    if detector:
+        flags = {"task": "photos", **flags, "detector_checkpoint": detector}
+        stages.append(Stage("evaluate_photos", "python eval.py", flags, result=photos))
+    return stages
+
+
+def _scores(splits: Mapping[str, Mapping[str, float]]) -> str:
+    return "; ".join(
+        f"{name} {score['value']:.2%} ({score['low_95']:.2%} to {score['high_95']:.2%}) of"
+        f" {score['count']:,} photos"
+        for name, score in splits.items()
     )
 
 
