@@ -60,9 +60,9 @@ class Figures:
     twins_seed: int = 1
 
     # The reader: goes on from the teacher's weights, with the photos labelled by it.
-    reader_steps: int = 6_000
-    reader_mix: tuple[str, ...] = ("train:2", "extra:3", "pseudo:2")
-    reader_learning_rate: float = 0.001
+    reader_steps: int = 10_000
+    reader_mix: tuple[str, ...] = ("train:2", "pseudo:2", "extra:4")
+    reader_learning_rate: float = 0.0015
     reader_seed: int = 2
 
     # All trainings of readers.
