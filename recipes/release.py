@@ -53,6 +53,7 @@ class Figures:
     # Self-training: what the networks find in photos without labels.
     rounds: int = 1
     agreement: str = "length"
+    min_digits: int = 2
     min_score: float = 0.4
     min_confidence: float = 0.9
     twins: int = 8
@@ -301,6 +302,7 @@ def _label(
             "detector": detector,
             "data_dir": labelled,
             "agreement": figures.agreement,
+            "min_digits": figures.min_digits,
             "min_score": figures.min_score,
             "min_confidence": figures.min_confidence,
             "twins": figures.twins,

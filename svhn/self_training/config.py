@@ -50,6 +50,14 @@ class PseudoLabelsConfig:
         group="Choice",
         choices=AGREEMENTS,
     )
+    min_digits: int = option(
+        "Numbers of fewer digits are refused: a single digit is often all that the detector has "
+        "found of a number.",
+        2,
+        group="Choice",
+        minimum=1,
+        maximum=5,
+    )
     min_score: float = option(
         "The detector's numbers have at least this score. It can be low, as the reader must agree.",
         0.4,

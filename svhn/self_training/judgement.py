@@ -12,6 +12,7 @@ from svhn.self_training.twins import TwinCrops
 from svhn.self_training.wider_boxes import SIDES, wider_boxes
 
 NOTHING_FOUND = "no number found"
+TOO_SHORT = "too few digits"
 TOO_LONG = f"more than {MAX_DIGITS} digits"
 WRONG_SIZE = "too small or too large a photo"
 NO_AREA = "a digit's box without area"
@@ -132,6 +133,9 @@ class Demands:
     agreement: str = "number"
     """What detector and reader must agree on; see `svhn.self_training.config.AGREEMENTS`."""
 
+    min_digits: int = 1
+    """Shorter numbers are refused."""
+
     def objection(self, judgement: Judgement) -> str | None:
         """Returns why a number is not believed; None if it is.
 
@@ -140,6 +144,8 @@ class Demands:
         """
         if not judgement.digits:
             return NOTHING_FOUND
+        if len(judgement.digits) < self.min_digits:
+            return TOO_SHORT
         if len(judgement.digits) > MAX_DIGITS:
             return TOO_LONG
         if not (judgement.digit_boxes[:, 2:] > 0).all():

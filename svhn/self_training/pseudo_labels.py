@@ -101,7 +101,9 @@ def judge_photos(
     """
     count = config.twins if config.augmentation > 0 else 0
     twins = TwinCrops(count, config.seed, Augmentation(strength=config.augmentation))
-    demands = Demands(config.min_confidence, config.min_consistency, config.agreement)
+    demands = Demands(
+        config.min_confidence, config.min_consistency, config.agreement, config.min_digits
+    )
     judgements = []
     for path, name in zip(
         progress(paths, total=len(paths), description="Labelling"),

@@ -71,6 +71,8 @@ class NoTwins:
         ({"wider_readings": ("175", "75")}, (0.0, 0.0), judgement.MISSED_DIGIT),
         ({"reading": "15"}, (0.0, 0.0), judgement.DISAGREEMENT),
         ({"digits": ()}, (0.0, 0.0), judgement.NOTHING_FOUND),
+        ({}, (0.9, 0.75, "number", 2), None),
+        ({}, (0.9, 0.75, "number", 3), judgement.TOO_SHORT),
         ({"digits": (1,) * 6}, (0.0, 0.0), judgement.TOO_LONG),
         (
             {"digit_boxes": np.array([[1, 2, 5, 9], [7, 2, 0, 9]], np.float32)},

@@ -75,7 +75,13 @@ def networks(monkeypatch, reader):
 
 
 def config(unlabelled, data_dir, **changes) -> PseudoLabelsConfig:
-    demands = {"min_confidence": 0.0, "min_consistency": 0.0, "twins": 2, **changes}
+    demands = {
+        "min_confidence": 0.0,
+        "min_consistency": 0.0,
+        "twins": 2,
+        "min_digits": 1,
+        **changes,
+    }
     return PseudoLabelsConfig(str(unlabelled), "reader", "detector", str(data_dir), **demands)
 
 
