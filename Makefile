@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo release test lint bench clean
 
 help:
 	@echo "make demo    set up, then make photos, convert, train, evaluate and read (about 6 minutes)"
+	@echo "make release SVHN=your_data_dir    make the released weights anew (hours; docs/recipe.md)"
 	@echo "make test    set up, then run the tests"
 	@echo "make lint    check style and formatting"
 	@echo "make bench   measure speeds; see benchmarks/README.md"
@@ -40,6 +41,13 @@ demo: .venv/installed
 	@echo "Photos with the numbers read:  demo/readings/annotated/"
 	@echo "The most confident mistakes:   $(DEMO_LOGS)/eval/mistakes_test.png"
 	@echo "Curves, graph and pictures:    .venv/bin/tensorboard --logdir $(DEMO_LOGS)  then open http://localhost:6006"
+
+# SVHN: the folder with the photos. UNLABELLED: photos without labels, for self-training.
+SVHN ?=
+RELEASE ?= release
+release: .venv/installed
+	@test -n "$(SVHN)" || { echo "Name the folder with SVHN's train/: make release SVHN=your_data_dir"; exit 1; }
+	$(BIN)/python recipes/release.py --svhn_dir $(SVHN) --out $(RELEASE) $(if $(UNLABELLED),--unlabelled $(UNLABELLED))
 
 test: .venv/installed
 	$(BIN)/python -m pytest

@@ -38,8 +38,8 @@ from svhn.data.verification import verify
 from svhn.errors import UserError
 from svhn.progress import progress
 
-FOLDERS = ("train", "extra", "test")
-"""The official folders."""
+FOLDERS = ("train", "extra", "pseudo", "test")
+"""The official folders, and the one with photos whose labels a machine gave."""
 
 MISSING = "listed, but not on disk"
 LISTED_TWICE = "listed more than once"
@@ -55,7 +55,7 @@ _OURS = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class SourceFolder:
-    """An official folder, compared with its list.
+    """One of `FOLDERS`, compared with its list.
 
     Attributes:
         listed: How many photos the list has.
@@ -126,7 +126,7 @@ def drawn_for_val(folder: str, file_name: str, fraction: float) -> bool:
 
 
 def find_folders(data_dir: Path) -> list[str]:
-    """Returns the names of the official folders that `data_dir` has, at least one.
+    """Returns which of `FOLDERS` `data_dir` has, at least one.
 
     Raises:
         UserError: If there is none, or `data_dir` can't be read.
@@ -167,14 +167,11 @@ def plan_shards(
     were rendered first all together, and those that came from elsewhere later.)
     """
     splits = {name: [] for name in SPLITS}
-    val_fractions = {
-        "train": config.val_fraction_train,
-        "extra": config.val_fraction_extra,
-        "test": 0.0,
-    }
+    # Of the other folders none: what a machine has labelled is nothing to validate on.
+    val_fractions = {"train": config.val_fraction_train, "extra": config.val_fraction_extra}
     for folder, source in sources.items():
         for photo in source.photos:
-            in_val = drawn_for_val(folder, photo.labels.file_name, val_fractions[folder])
+            in_val = drawn_for_val(folder, photo.labels.file_name, val_fractions.get(folder, 0.0))
             splits["val" if in_val else folder].append(photo)
     tasks = []
     for split, photos in splits.items():

@@ -10,7 +10,8 @@ class ConverterConfig:
     """What to convert, and how."""
 
     data_dir: str = option(
-        "The folder with any of train/, test/ and extra/, each with photos and digitStruct.mat.",
+        "The folder with any of train/, test/ and extra/, each with photos and digitStruct.mat; "
+        "and pseudo/, likewise, where python -m svhn.pseudo_labels has made one.",
         group="data",
     )
     output_dir: str = option(

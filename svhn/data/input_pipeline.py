@@ -46,7 +46,7 @@ def training_batches(
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        splits: The splits to train on: "train", "extra".
+        splits: The splits to train on: of "train", "extra" and "pseudo".
         batch_size: Pictures a batch.
         seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, the
             augmentation.
@@ -87,7 +87,7 @@ def evaluation_batches(data_dir: str | Path, split: str, batch_size: int) -> tf.
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        split: "train", "extra", "val" or "test".
+        split: "train", "extra", "pseudo", "val" or "test".
         batch_size: Pictures a batch; the last batch holds what is left.
 
     Returns:

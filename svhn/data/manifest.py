@@ -20,9 +20,12 @@ MANIFEST_NAME = "manifest.json"
 FORMAT = 1
 """Rises when records or manifest change so that an older conversion can't be read any more."""
 
-SPLITS = ("train", "extra", "val", "test")
-"""What a conversion may hold. `val` is drawn from the official `train` and `extra`."""
+SPLITS = ("train", "extra", "pseudo", "val", "test")
+"""What a conversion may hold. `val` is drawn from the official `train` and `extra`; the labels of
+`pseudo` were given by a machine."""
 
+TRAINING_SPLITS = ("train", "extra", "pseudo")
+"""What may be trained on."""
 
 _MORE_DIGITS = f"more than {MAX_DIGITS}"
 

@@ -21,13 +21,14 @@ _ZLIB_RLE = 3
 _UNFINISHED = ".unfinished"
 
 
-def check_place(folder: Path, settings_name: str, overwrite: bool) -> None:
+def check_place(folder: Path, settings_name: str, overwrite: bool, flag: str = "--out") -> None:
     """Refuses to replace a folder that isn't this program's, or that it isn't asked to replace.
 
     Args:
         folder: Where photos shall be.
         settings_name: The file that lies in each finished folder of the program.
         overwrite: Whether such a finished folder may be replaced.
+        flag: The flag that says where, for the message.
 
     Raises:
         UserError: If the folder must be left alone.
@@ -37,12 +38,12 @@ def check_place(folder: Path, settings_name: str, overwrite: bool) -> None:
     if not (folder / settings_name).is_file():
         raise UserError(
             f"{folder} exists and was not made by this program, so it is left alone; give another"
-            " --out or move it away"
+            f" {flag} or move it away"
         )
     if not overwrite:
         raise UserError(
-            f"{folder} already holds a whole synthetic split; add --overwrite to replace it, or"
-            " give another --out"
+            f"{folder} already holds what this program made; add --overwrite to replace it, or"
+            f" give another {flag}"
         )
 
 

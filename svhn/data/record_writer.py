@@ -10,7 +10,7 @@ is written here because importing TensorFlow takes longer than converting some t
 | `digits/label` | int64 [N] | 0 to 9, from left to right as labelled |
 | `digits/bounding_box` | float [N × 4] | left, top, width, height of each digit, pixels |
 | `number` | bytes | the digits as text, "75" |
-| `split` | bytes | the official folder: train, extra or test |
+| `split` | bytes | the folder: train, extra, pseudo or test |
 | `file_name` | bytes | "1.png" |
 """
 
@@ -47,7 +47,7 @@ def serialize_record(
         width: Pixels.
         digits: 0 to 9, as labelled.
         boxes: Float array of shape (N, 4): left, top, width, height of each digit, pixels.
-        split: The official folder that the photo comes from: train, extra or test.
+        split: The folder that the photo comes from: train, extra, pseudo or test.
         file_name: The photo's name in that folder.
 
     Raises:

@@ -54,7 +54,7 @@ class ConvertedPhoto:
     """float32 (N, 4): left, top, width, height of each digit, pixels."""
 
     folder: str
-    """The official folder: train, extra or test."""
+    """The folder it comes from: train, extra, pseudo or test."""
 
     file_name: str
 

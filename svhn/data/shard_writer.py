@@ -18,7 +18,7 @@ from svhn.data.record_writer import serialize_record, write_record
 
 @dataclasses.dataclass(frozen=True)
 class SourcePhoto:
-    """A photo and the official folder that it comes from: train, extra or test."""
+    """A photo and the folder that it comes from: train, extra, pseudo or test."""
 
     folder: str
     labels: LabelledPhoto
@@ -35,7 +35,7 @@ class ShardTask:
 
     Attributes:
         data_dir: Where the official folders lie.
-        split: train, extra, val or test.
+        split: train, extra, pseudo, val or test.
         file_name: The finished shard's name.
         unfinished: Where it is written; whoever gave the task renames it.
         photos: In the order of the records.

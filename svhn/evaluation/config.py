@@ -44,8 +44,8 @@ class EvaluationConfig:
         group="Input",
     )
     splits: list[str] = option(
-        "The splits to evaluate: train, extra, val, test. By default train, val and test, as far"
-        " as the conversion has them.",
+        "The splits to evaluate: train, extra, pseudo, val, test. By default train, val and"
+        " test, as far as the conversion has them.",
         [],
         group="Input",
     )

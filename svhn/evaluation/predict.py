@@ -212,7 +212,7 @@ def evaluate_split(
     Args:
         model: From images float32 [B, H, W, 3] to the logits of the six heads.
         data_dir: The folder that holds `tfrecords/`.
-        split: train, extra, val or test.
+        split: train, extra, pseudo, val or test.
         batch_size: Photos at a time; at most as many as the split has are used.
         predict_step: The model's, where one was made already (`make_predict_step`).
         keep_mistakes: For how many of the most confident mistakes to keep the picture.

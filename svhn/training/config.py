@@ -56,15 +56,16 @@ class TrainingConfig:
         "Folder that convert_to_tfrecords.py has converted: its tfrecords/ is read.", group="Data"
     )
     splits: list[str] = option(
-        "Splits to train on. Default: train and extra, as far as they were converted.",
+        "Splits to train on. Default: train, extra and pseudo, as far as they were converted.",
         [],
         group="Data",
     )
     mix: list[str] = option(
         "Ratio in which the splits give pictures, as train:1,extra:2; every stretch of the run "
         "has it. train has harder photos, more like those of test; extra has more different "
-        "ones, and too little of it brings overfitting. An epoch stays as many pictures as the "
-        "splits have photos. Default: the ratio of their photos, each once an epoch.",
+        "ones, and too little of it brings overfitting; pseudo has labels that a "
+        "machine gave. An epoch stays as many pictures as the splits have photos. Default: the "
+        "ratio of their photos, each once an epoch.",
         [],
         group="Data",
     )

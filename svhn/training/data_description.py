@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from svhn.data.manifest import manifest_digest, photo_count, shard_folder, splits_with_photos
+from svhn.data.manifest import (
+    TRAINING_SPLITS,
+    manifest_digest,
+    photo_count,
+    shard_folder,
+    splits_with_photos,
+)
 from svhn.data.mixing import parse_mix
 from svhn.errors import UserError
 from svhn.training.config import TrainingConfig
@@ -22,7 +28,7 @@ def describe_data(config: TrainingConfig) -> dict[str, Any]:
             split is named twice, or the mix doesn't fit the splits.
     """
     present = splits_with_photos(config.data_dir)
-    splits = config.splits or [split for split in ("train", "extra") if split in present]
+    splits = config.splits or [split for split in TRAINING_SPLITS if split in present]
     if not splits:
         raise UserError(
             f"{shard_folder(config.data_dir)} has neither train nor extra photos to train on. "

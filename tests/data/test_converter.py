@@ -187,6 +187,43 @@ def test_a_photo_stays_in_its_split_when_others_come_and_go(converted, tmp_path)
     assert set(after) == {f"train/{i}.png" for i in range(2, 101, 2)} & set(before)
 
 
+# The split pseudo
+
+
+def test_photos_that_a_machine_labelled_are_a_split_of_their_own(converted, tmp_path):
+    for folder in ("train", "extra", "test"):
+        (tmp_path / folder).symlink_to(converted / folder)
+    write_numbered_folder(tmp_path / "pseudo", 40, seed=3000)
+    for val_fraction, in_val in ((0.1, 10), (1.0, 160)):
+        config = ConverterConfig(
+            str(tmp_path),
+            val_fraction_train=val_fraction,
+            val_fraction_extra=val_fraction,
+            shards=3,
+            overwrite=True,
+        )
+        assert convert(config) == 0
+        assert set(read_split(tmp_path, "pseudo")) == {f"pseudo/{i}.png" for i in range(1, 41)}
+        val = read_split(tmp_path, "val")
+        assert len(val) >= in_val - 2 and not any(name.startswith("pseudo") for name in val)
+        assert convert(ConverterConfig(str(tmp_path), verify=True)) == 0
+    manifest = read_manifest(tmp_path)
+    assert list(manifest["splits"]) == ["pseudo", "val", "test"]
+    assert manifest["folders"]["pseudo"]["converted"] == 40
+
+
+def test_the_split_pseudo_changes_no_other(converted, tmp_path):
+    for folder in ("train", "extra", "test"):
+        (tmp_path / folder).symlink_to(converted / folder)
+    write_numbered_folder(tmp_path / "pseudo", 40, seed=3000)
+    assert convert(ConverterConfig(str(tmp_path), val_fraction_extra=0.1, shards=3)) == 0
+    shards = {name: content for name, content in files_of(tmp_path).items() if "tfrecord" in name}
+    before = {name: data for name, data in files_of(converted).items() if "tfrecord" in name}
+    added = {f"pseudo.tfrecord-{index:05d}-of-00003" for index in range(3)}
+    assert shards.keys() - before.keys() == added
+    assert {name: shards[name] for name in before} == before
+
+
 # Photos that can't be used
 
 

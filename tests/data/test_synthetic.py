@@ -97,7 +97,7 @@ class TestFolders:
 
     def test_a_whole_split_is_replaced_only_when_asked(self, rendered, tmp_path):
         render_data_set(config(tmp_path, test=3))
-        with pytest.raises(UserError, match=r"already holds a whole synthetic split.*--overwrite"):
+        with pytest.raises(UserError, match=r"already holds what this .* made.*--overwrite"):
             render_data_set(config(tmp_path, test=2))
         assert len(list((tmp_path / "test").glob("*.png"))) == 3
         render_data_set(config(tmp_path, test=2, overwrite=True))

@@ -18,6 +18,13 @@ def test_train_and_extra_are_trained_on_unless_splits_are_named(data_dir):
     assert describe_data(TrainingConfig(data_dir, splits=["extra"]))["photos"] == 1
 
 
+def test_photos_that_a_machine_labelled_are_trained_on_by_default(tmp_path):
+    numbers = {"train": ["1", "2"], "extra": ["3"], "pseudo": ["6", "7", "8"], "val": ["4"]}
+    data_dir = str(write_conversion(tmp_path, numbers))
+    data = describe_data(TrainingConfig(data_dir, mix=["train:2", "pseudo:2", "extra:3"]))
+    assert data["splits"] == ["train", "extra", "pseudo"] and data["photos"] == 6
+
+
 def test_another_conversion_is_described_otherwise(data_dir, tmp_path):
     other = write_conversion(tmp_path, {"train": ["1", "2"], "extra": ["9"], "val": ["44"]})
     (other / "tfrecords" / "manifest.json").write_text(

@@ -1,0 +1,403 @@
+"""The recipe of the released weights: from a folder with SVHN's photos to reader.npz.
+
+    python recipes/release.py --svhn_dir SVHN --out release
+
+Calls the public programs one after the other, prints what they print, and keeps OUT/recipe.log:
+every command with its time and what came of it. The same command goes on where it was stopped.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from stages import Recipe, Stage  # noqa: E402
+
+from svhn import command_line  # noqa: E402
+from svhn.command_line import option  # noqa: E402
+from svhn.data.digit_struct import DIGIT_STRUCT_NAME  # noqa: E402
+from svhn.errors import UserError  # noqa: E402
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """All figures of the recipe."""
+
+    model: str = "compact"
+
+    # Photos.
+    rendered_photos: int = 60_000
+    rendered_seed: int = 11
+    recombined_photos: int = 10_000
+    recombined_seed: int = 11
+    recombined_lengths: tuple[str, ...] = ("5", "25", "30", "25", "15")
+    """How often numbers of one to five digits are composed."""
+    val_fraction_train: float = 0.2
+    """Of the real train photos; of the others none is validated on."""
+
+    # The teacher: from real, rendered and recombined photos.
+    teacher_steps: int = 12_000
+    teacher_mix: tuple[str, ...] = ("train:1", "extra:4")
+    teacher_learning_rate: float = 0.002
+    teacher_seed: int = 1
+
+    # The detector: from the same photos.
+    detector_steps: int = 12_000
+    detector_mix: tuple[str, ...] = ("train:1", "extra:1")
+    detector_seed: int = 1
+
+    # Self-training: what the networks find in photos without labels.
+    rounds: int = 1
+    agreement: str = "length"
+    min_digits: int = 2
+    min_score: float = 0.4
+    min_confidence: float = 0.9
+    twins: int = 8
+    min_consistency: float = 0.75
+    twins_seed: int = 1
+
+    # The reader: goes on from the teacher's weights, with the photos labelled by it.
+    reader_steps: int = 10_000
+    reader_mix: tuple[str, ...] = ("train:2", "pseudo:2", "extra:4")
+    reader_learning_rate: float = 0.0015
+    reader_seed: int = 2
+
+    # All trainings of readers.
+    batch_size: int = 64
+    balance_lengths: float = 0.3
+    average_decay: float = 0.999
+    evaluate_every: int = 500
+
+
+SCALES = {
+    "full": Figures(),
+    # Shows that the programs fit together, no more.
+    "small": Figures(
+        model="plain",
+        rendered_photos=40,
+        recombined_photos=10,
+        teacher_steps=4,
+        detector_steps=4,
+        twins=2,
+        reader_steps=4,
+        batch_size=8,
+        evaluate_every=4,
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class RecipeConfig:
+    """The flags of `recipes/release.py`."""
+
+    svhn_dir: str = option(
+        "The folder with SVHN's train/, test/ (if it is there, it is scored at the end) and "
+        "extra/ (if it is there, no photos are made).",
+        group="Places",
+    )
+    out: str = option("The folder that everything is made in.", group="Places")
+    unlabelled: str = option(
+        "A folder of photos without labels, for self-training. Default: SVHN_DIR/unlabelled, if "
+        "it is there.",
+        "",
+        group="Places",
+    )
+    detector: str = option(
+        "A detector that is there already, as python -m svhn.pseudo_labels takes it. Default: one "
+        "is trained, if there are unlabelled photos.",
+        "",
+        group="Places",
+    )
+    scale: str = option(
+        "full: hours on two cores. small: a minute, to see that everything works.",
+        "full",
+        group="Course",
+        choices=SCALES,
+    )
+    dry_run: bool = option("Only print the commands.", False, group="Course")
+
+
+def main(config: RecipeConfig) -> int:
+    """Runs all stages that aren't done yet; returns the exit status."""
+    stages, remarks = make_stages(config, SCALES[config.scale])
+    if config.dry_run:
+        for line in (*remarks, *(stage.command_line for stage in stages)):
+            print(line)
+        return 0
+    recipe = Recipe(Path(config.out), ROOT)
+    recipe.say(f"The recipe of scale {config.scale}: {len(stages)} stages in {config.out}")
+    for line in remarks:
+        recipe.say(line)
+    for stage in stages:
+        status = recipe.run(stage)
+        if status:
+            return status
+    recipe.say(f"Done: {Path(config.out) / 'reader.npz'}")
+    return 0
+
+
+def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], list[str]]:
+    """Returns all stages, and what to say about those that are left out.
+
+    Raises:
+        UserError: If there are no photos to begin with.
+    """
+    svhn_dir, out = Path(config.svhn_dir).expanduser(), Path(config.out)
+    if not (svhn_dir / "train" / DIGIT_STRUCT_NAME).is_file():
+        raise UserError(
+            f"--svhn_dir={config.svhn_dir}: there is no train/{DIGIT_STRUCT_NAME} in it. Name the"
+            " folder with SVHN's train/; python -m svhn.data.download fetches it"
+        )
+    photos, converted, teacher = out / "photos", out / "converted", out / "teacher"
+    links = {name: svhn_dir / name for name in ("train", "test", "extra")}
+    links = {name: folder for name, folder in links.items() if folder.is_dir()}
+    stages, remarks = [], []
+    if "extra" in links:
+        remarks.append(f"{links['extra']} is there: no photos are made")
+    else:
+        stages += _make_photos(svhn_dir, out, figures)
+    stages.append(_convert("convert", photos, converted, links, figures))
+    stages.append(_train_teacher(converted, teacher, figures))
+
+    unlabelled = Path(config.unlabelled or svhn_dir / "unlabelled").expanduser()
+    if config.unlabelled and not unlabelled.is_dir():
+        raise UserError(
+            f"--unlabelled={config.unlabelled}: there is no such folder. Check the path, or leave"
+            " it out"
+        )
+    reader, detector = teacher, config.detector
+    if unlabelled.is_dir():
+        if not config.detector:
+            stages += _make_detector(converted, out, figures)
+            detector = str(out / "detector.npz")
+        links.setdefault("extra", photos / "extra")
+        for number in range(1, figures.rounds + 1):
+            labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
+            stages += [
+                _label(number, unlabelled, reader, detector, labelled, figures),
+                _convert(f"convert_{number}", labelled, converted, links, figures),
+                _train_reader(number, converted, reader, out / f"reader_{number}", figures),
+            ]
+            reader = out / f"reader_{number}"
+    else:
+        remarks.append(f"{unlabelled} is not there: no self-training")
+        stages.append(_train_reader(1, converted, reader, out / "reader_1", figures))
+        reader = out / "reader_1"
+    stages.append(_release(converted, reader, out / "reader.npz"))
+    stages += _evaluate(converted, out, detector, "test" in links)
+    return stages, remarks
+
+
+def _make_photos(svhn_dir: Path, out: Path, figures: Figures) -> list[Stage]:
+    """Rendered photos and recombined ones, together in OUT/photos/extra."""
+    rendered, recombined = out / "rendered", out / "recombined"
+    return [
+        Stage(
+            "render",
+            "python -m svhn.data.synthetic",
+            {
+                "out": rendered,
+                "train": 0,
+                "test": 0,
+                "extra": figures.rendered_photos,
+                "seed": figures.rendered_seed,
+                "overwrite": True,
+            },
+        ),
+        Stage(
+            "recombine",
+            "python -m svhn.data.recombined",
+            {
+                "data_dir": svhn_dir,
+                "out": recombined,
+                "val_fraction_train": figures.val_fraction_train,
+                "photos": figures.recombined_photos,
+                "lengths": _list(figures.recombined_lengths),
+                "seed": figures.recombined_seed,
+                "overwrite": True,
+            },
+        ),
+        Stage(
+            "join",
+            "python -m svhn.data.join",
+            {
+                "folders": _list([str(rendered / "extra"), str(recombined / "extra")]),
+                "out": out / "photos" / "extra",
+                "overwrite": True,
+            },
+            result="photos of",
+        ),
+    ]
+
+
+def _convert(
+    name: str, photos: Path, converted: Path, links: dict[str, Path], figures: Figures
+) -> Stage:
+    return Stage(
+        name,
+        "python convert_to_tfrecords.py",
+        {
+            "data_dir": photos,
+            "output_dir": converted,
+            "val_fraction_train": figures.val_fraction_train,
+            "val_fraction_extra": 0,
+            "overwrite": True,
+        },
+        links={photos / folder: source for folder, source in links.items()},
+        result="photos in",
+    )
+
+
+def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
+    return Stage(
+        "teacher",
+        "python train.py",
+        {
+            "data_dir": converted,
+            "train_logdir": teacher,
+            "steps": figures.teacher_steps,
+            "learning_rate": figures.teacher_learning_rate,
+            "mix": _list(figures.teacher_mix),
+            **_reader_flags(figures),
+            "seed": figures.teacher_seed,
+        },
+        result="Best",
+    )
+
+
+def _make_detector(converted: Path, out: Path, figures: Figures) -> list[Stage]:
+    train = Stage(
+        "detector",
+        "python train.py",
+        {
+            "task": "detector",
+            "data_dir": converted,
+            "train_logdir": out / "detector",
+            "steps": figures.detector_steps,
+            "mix": _list(figures.detector_mix),
+            "average_decay": figures.average_decay,
+            "evaluate_every": figures.evaluate_every,
+            "patience": 0,
+            "seed": figures.detector_seed,
+        },
+        result="Best",
+    )
+    release = _release(converted, out / "detector", out / "detector.npz")
+    return [train, dataclasses.replace(release, name="release_detector")]
+
+
+def _label(
+    number: int, unlabelled: Path, reader: Path, detector: str, labelled: Path, figures: Figures
+) -> Stage:
+    return Stage(
+        f"pseudo_{number}",
+        "python -m svhn.pseudo_labels",
+        {
+            "photos": unlabelled,
+            "reader": reader,
+            "detector": detector,
+            "data_dir": labelled,
+            "agreement": figures.agreement,
+            "min_digits": figures.min_digits,
+            "min_score": figures.min_score,
+            "min_confidence": figures.min_confidence,
+            "twins": figures.twins,
+            "min_consistency": figures.min_consistency,
+            "seed": figures.twins_seed,
+            "overwrite": True,
+        },
+        result="are kept",
+    )
+
+
+def _train_reader(
+    number: int, converted: Path, start: Path, reader: Path, figures: Figures
+) -> Stage:
+    has_pseudo = converted.name != "converted"
+    mix = [part for part in figures.reader_mix if has_pseudo or not part.startswith("pseudo:")]
+    return Stage(
+        f"reader_{number}",
+        "python train.py",
+        {
+            "data_dir": converted,
+            "train_logdir": reader,
+            "restore_checkpoint": start,
+            "steps": figures.reader_steps,
+            "learning_rate": figures.reader_learning_rate,
+            "mix": _list(mix),
+            **_reader_flags(figures),
+            "seed": figures.reader_seed,
+        },
+        result="Best",
+    )
+
+
+def _release(converted: Path, checkpoint: Path, output: Path) -> Stage:
+    return Stage(
+        "release",
+        "python -m svhn.release",
+        {
+            "checkpoint_dir": checkpoint,
+            "output": output,
+            "data_dir": converted,
+            "recipe": "recipes/release.py",
+        },
+        result="MB",
+    )
+
+
+def _evaluate(converted: Path, out: Path, detector: str, has_test: bool) -> list[Stage]:
+    """The official test photos are looked at here alone: nothing before depends on them."""
+    folder = out / "evaluation"
+    flags = {
+        "data_dir": converted,
+        "checkpoint_dir": out / "reader.npz",
+        "eval_logdir": folder,
+        "splits": "val,test" if has_test else "val",
+    }
+
+    def crops() -> str:
+        splits = json.loads((folder / "results.json").read_text())["splits"]
+        return _scores({name: split["sequence_accuracy"] for name, split in splits.items()})
+
+    def photos() -> str:
+        splits = json.loads((folder / "photos.json").read_text())["splits"]
+        read = {name: split["found_and_read"] for name, split in splits.items()}
+        return _scores({name: scores["sequence_accuracy"] for name, scores in read.items()})
+
+    stages = [Stage("evaluate", "python eval.py", flags, result=crops)]
+    if detector:
+        flags = {"task": "photos", **flags, "detector_checkpoint": detector}
+        stages.append(Stage("evaluate_photos", "python eval.py", flags, result=photos))
+    return stages
+
+
+def _scores(splits: Mapping[str, Mapping[str, float]]) -> str:
+    return "; ".join(
+        f"{name} {score['value']:.2%} ({score['low_95']:.2%} to {score['high_95']:.2%}) of"
+        f" {score['count']:,} photos"
+        for name, score in splits.items()
+    )
+
+
+def _reader_flags(figures: Figures) -> dict[str, object]:
+    return {
+        "model": figures.model,
+        "batch_size": figures.batch_size,
+        "balance_lengths": figures.balance_lengths,
+        "average_decay": figures.average_decay,
+        "evaluate_every": figures.evaluate_every,
+        "patience": 0,
+    }
+
+
+def _list(parts: Sequence[str]) -> str:
+    return ",".join(parts)
+
+
+if __name__ == "__main__":
+    command_line.run(main, RecipeConfig, needs_tensorflow=False)

@@ -1,0 +1,5 @@
+"""Photos without labels, labelled by the networks that are there, to train better ones.
+
+`twins` makes random pictures of a number, `wider_boxes` looks beside it; `judgement` decides which
+photos to keep; `report` says what was decided and shows it; `pseudo_labels` writes the folder.
+"""

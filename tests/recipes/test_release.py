@@ -1,0 +1,191 @@
+"""The recipe of the released weights, at a small scale, and the stages that it is made of."""
+
+import dataclasses
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from svhn import command_line
+from svhn.data.converter_config import ConverterConfig
+from svhn.data.join import JoinConfig
+from svhn.data.recombined import RecombinedConfig
+from svhn.data.synthetic import SyntheticConfig
+from svhn.evaluation.config import EvaluationConfig
+from svhn.evaluation.release_config import ReleaseConfig
+from svhn.self_training.config import PseudoLabelsConfig
+from svhn.training.config import TrainingConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CONFIGS = {
+    "python -m svhn.data.synthetic": SyntheticConfig,
+    "python -m svhn.data.recombined": RecombinedConfig,
+    "python -m svhn.data.join": JoinConfig,
+    "python convert_to_tfrecords.py": ConverterConfig,
+    "python train.py": TrainingConfig,
+    "python -m svhn.pseudo_labels": PseudoLabelsConfig,
+    "python -m svhn.release": ReleaseConfig,
+    "python eval.py": EvaluationConfig,
+}
+
+
+def call(folder, *flags, status=0):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "recipes" / "release.py"), *flags],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A user's folder with rendered photos that stand for SVHN's."""
+    folder = tmp_path_factory.mktemp("user")
+    sizes = ["--train", "50", "--test", "16", "--extra", "0", "--seed", "3"]
+    subprocess.run(
+        [sys.executable, "-m", "svhn.data.synthetic", "--out", str(folder / "svhn"), *sizes],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+# The commands
+
+
+@pytest.mark.parametrize("scale", ["full", "small"])
+def test_all_commands_have_flags_that_their_programs_know(folder, scale):
+    (folder / "photos").mkdir(exist_ok=True)
+    flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", f"--scale={scale}"]
+    lines = call(folder, *flags, "--dry_run").stdout.splitlines()
+    assert not (folder / "release").exists()
+    called = []
+    for line in lines:
+        program = next(name for name in CONFIGS if line.startswith(name))
+        called.append(program)
+        known = {field.name for field in dataclasses.fields(CONFIGS[program])}
+        if "--task=" in line and "task" not in known:
+            continue
+        arguments = shlex.split(line.removeprefix(program))
+        config = command_line.parse(CONFIGS[program], [program, *arguments], program)
+        if program == "python train.py":
+            assert config.patience == 0 and config.seed > 0
+    assert set(called) == set(CONFIGS)
+    assert called.count("python train.py") == 3
+
+
+def test_self_training_takes_what_the_stages_before_have_made(folder):
+    (folder / "photos").mkdir(exist_ok=True)
+    flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--detector=d.weights.h5"]
+    lines = call(folder, *flags, "--dry_run").stdout.splitlines()
+    assert not any("--task=detector" in line for line in lines)
+    label, convert, train, release, evaluate, photos = lines[-6:]
+    assert "--reader=release/teacher --detector=d.weights.h5 --data_dir=release/photos_1" in label
+    assert "--agreement=length" in label
+    assert "--data_dir=release/photos_1 --output_dir=release/converted_1" in convert
+    assert "--data_dir=release/converted_1 --train_logdir=release/reader_1" in train
+    assert "--restore_checkpoint=release/teacher" in train and "pseudo:" in train
+    assert "--checkpoint_dir=release/reader_1" in release
+    assert "--splits=val,test" in evaluate and "--splits" not in "".join(lines[:-2])
+    assert "--task=photos" in photos and "--detector_checkpoint=d.weights.h5" in photos
+
+
+def test_mistakes_are_told_in_a_line(folder):
+    for flags, message in (
+        (["--svhn_dir=nowhere"], "there is no train/digitStruct.mat"),
+        (["--svhn_dir=svhn", "--unlabelled=nowhere"], "--unlabelled=nowhere: there is no such"),
+    ):
+        done = call(folder, *flags, "--out=release", status=1)
+        assert message in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not (folder / "release").exists()
+
+
+# The whole of it
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a minute, on cores of its own
+def test_from_an_empty_folder_to_the_weights(folder):
+    flags = ["--svhn_dir=svhn", "--out=made", "--scale=small"]
+    done = call(folder, *flags)
+    assert (folder / "made/reader.npz").stat().st_size > 100_000
+    log = (folder / "made/recipe.log").read_text()
+    assert "svhn/unlabelled is not there: no self-training" in log
+    for stage in ("render", "recombine", "join", "convert", "teacher", "reader_1", "release"):
+        assert f"  {stage}: python " in log
+        assert json.loads((folder / f"made/stages/{stage}.json").read_text())["result"]
+    assert "50 photos of 2 folders" in log
+    assert "Best sequence accuracy on val" in log
+    assert "of 16 photos" in log.splitlines()[-2] and log.splitlines()[-1].endswith("reader.npz")
+    assert all(line in done.stdout for line in log.splitlines())
+    assert "Finished all 4 steps" in (folder / "made/stages/teacher.txt").read_text()
+
+    weights = (folder / "made/reader.npz").stat().st_mtime_ns
+    again = call(folder, *flags)
+    assert again.stdout.count("done before") == 8
+    assert (folder / "made/reader.npz").stat().st_mtime_ns == weights
+    changed = call(folder, *flags[:2], "--scale=full", status=1)
+    assert "stage render was done with other flags" in changed.stderr
+
+
+# Single stages
+
+PROGRAM = """
+import pathlib, signal, sys, time
+def stop(number, frame):
+    print("saved", flush=True)
+    sys.exit(128 + number)
+signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGINT, stop)
+print("started", flush=True)
+if not pathlib.Path("go").exists():
+    time.sleep(60)
+print("score 7")
+print("the last line")
+"""
+
+CALLER = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "recipes")!r}]
+from pathlib import Path
+from stages import Recipe, Stage
+sys.exit(Recipe(Path("out"), Path()).run(Stage("wait", "python wait.py", {{}}, result="score")))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stage_that_is_stopped_saves_and_is_done_again(tmp_path, number):
+    (tmp_path / "wait.py").write_text(PROGRAM)
+    (tmp_path / "caller.py").write_text(CALLER)
+    arguments = {"cwd": tmp_path, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(
+        [sys.executable, "caller.py"], start_new_session=True, **arguments
+    ) as process:
+        while "started" not in process.stdout.readline():
+            time.sleep(0.01)
+        if number == signal.SIGINT:  # as Ctrl-C does, to both
+            os.killpg(process.pid, number)
+        else:
+            process.terminate()
+        printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert "saved" in printed and f"ended with status {128 + number}" in printed
+    assert not (tmp_path / "out/stages/wait.json").exists()
+
+    (tmp_path / "go").touch()
+    done = subprocess.run([sys.executable, "caller.py"], **arguments)
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "out/stages/wait.json").read_text())["result"] == "score 7"
+    assert (tmp_path / "out/stages/wait.txt").read_text().count("started") == 2
