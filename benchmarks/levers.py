@@ -118,7 +118,7 @@ def blank_class() -> None:
     from svhn.evaluation import predict
     from svhn.labels import HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS, NO_DIGIT
     from svhn.models import heads, loss
-    from svhn.training import train_step
+    from svhn.training import reader_task
 
     classes = NO_DIGIT + 1
 
@@ -150,7 +150,7 @@ def blank_class() -> None:
         )
 
     heads.DIGIT_CLASSES = predict.DIGIT_CLASSES = classes
-    for module in (predict, train_step):
+    for module in (predict, reader_task):
         module.number_loss, module.decode = number_loss, decode
 
 

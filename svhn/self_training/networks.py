@@ -6,8 +6,10 @@ import keras
 
 from svhn.checkpoints import load_model
 from svhn.command_line import warn
+from svhn.detection.finder import NumberFinder
 from svhn.errors import UserError
 from svhn.loaded_model import LoadedModel
+from svhn.models import detector
 from svhn.reading.reader import Reader
 from svhn.self_training.judgement import FindNumbers
 
@@ -24,8 +26,7 @@ def load_reader(path: str, batch_size: int) -> tuple[Reader, LoadedModel]:
     Raises:
         UserError: If there is no such checkpoint, or it is of a network that doesn't read.
     """
-    loaded = load_model(path)
-    _check_outputs(loaded.model, "length", f"--reader={path}", "reads a number")
+    loaded = load_model(path, task="reader")
     if not loaded.calibration.photos:
         warn(
             f"--reader={path} was never calibrated: its confidence is taken as it is, and may be"
@@ -44,19 +45,14 @@ def load_finder(path: str, min_score: float) -> FindNumbers:
     Raises:
         UserError: If there is no such file, or it is of a network that doesn't find digits.
     """
-    from svhn.detection.finder import NumberFinder
-
     if path.endswith(_KERAS_WEIGHTS):
         model = _detector_with(Path(path).expanduser())
     else:
-        model = load_model(path).model
-        _check_outputs(model, "class_logits", f"--detector={path}", "finds digits")
+        model = load_model(path, task="detector").model
     return NumberFinder(model, min_score).find
 
 
 def _detector_with(path: Path) -> keras.Model:
-    from svhn.models import detector
-
     if not path.is_file():
         raise UserError(f"--detector={path}: there is no such file. Check the path")
     model = detector.build()
@@ -68,11 +64,3 @@ def _detector_with(path: Path) -> keras.Model:
             " Expected: Keras weights of svhn.models.detector"
         ) from error
     return model
-
-
-def _check_outputs(model: keras.Model, name: str, flag: str, purpose: str) -> None:
-    if name not in model.output_names:
-        raise UserError(
-            f"{flag} holds a network that gives {', '.join(model.output_names)}. Expected: one"
-            f" that {purpose}. Perhaps --reader and --detector are exchanged"
-        )

@@ -14,8 +14,6 @@ from svhn.reading.whole_photo import WholePhotoReader
 from svhn.released_weights import write_released
 from tests.reading.conftest import random_photo
 
-pytest.importorskip("svhn.detection.finder", reason="the number finder is not there yet")
-
 RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.4), reader="abcd")
 
 

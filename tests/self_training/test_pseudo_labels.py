@@ -167,10 +167,9 @@ def test_nothing_is_kept_or_replaced_by_mistake(unlabelled, networks, tmp_path):
 
 
 def test_a_network_that_reads_is_no_detector(tmp_path):
-    pytest.importorskip("svhn.detection.finder")
     Checkpoints(tmp_path, build_model("plain")).save({"step": 1, "config": {"model": "plain"}})
     assert load_reader(str(tmp_path), 2)[1].step == 1
-    with pytest.raises(UserError, match=r"--detector=.*gives length.*one that finds digits"):
+    with pytest.raises(UserError, match=r"holds a reader .*Expected: a detector"):
         load_finder(str(tmp_path), 0.5)
     with pytest.raises(UserError, match="no such file"):
         load_finder(str(tmp_path / "none.weights.h5"), 0.5)
