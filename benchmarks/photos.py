@@ -52,16 +52,20 @@ def main(config: PhotosConfig) -> int:
     from svhn.data.records import read_photos
     from svhn.detection.finder import NumberFinder
     from svhn.evaluation.photo_metrics import measure_photos
-    from svhn.evaluation.photos import BestNumberReader, read_all
+    from svhn.evaluation.photos import read_all
+    from svhn.reading.agreement import AgreementRule
     from svhn.reading.reader import Reader
+    from svhn.reading.whole_photo import WholePhotoReader
 
     loaded = load_model(config.checkpoint_dir)
     detector = load_model(config.detector_checkpoint, task="detector")
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
     finder = NumberFinder(detector.model)
-    photo_reader = BestNumberReader(reader, finder)
+    rule = AgreementRule.from_json(detector.state.get("agreement"))
+    photo_reader = WholePhotoReader(reader, finder, rule)
     photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))
-    rows = accuracy_rows(measure_photos(read_all(reader, finder, iter(photos), len(photos))))
+    predictions = read_all(reader, finder, iter(photos), len(photos), rule)
+    rows = accuracy_rows(measure_photos(predictions))
     if config.without:
         rows += false_number_rows(finder, photos, config.without, config.seed)
     rows += [speed_row(photo_reader, photos, config), memory_row(finder)]

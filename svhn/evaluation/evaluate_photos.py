@@ -19,6 +19,7 @@ from svhn.evaluation.photo_report import (
 )
 from svhn.evaluation.photos import read_split
 from svhn.evaluation.report import confidence_table, write_json
+from svhn.reading.agreement import AgreementRule
 from svhn.reading.reader import Reader
 
 
@@ -44,12 +45,13 @@ def evaluate_photos(config: EvaluationConfig) -> int:
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
     finder = NumberFinder(detector.model)
+    rule = AgreementRule.from_json(detector.state.get("agreement"))
     folder = Path(config.eval_logdir).expanduser()
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     metrics = {}
     for split in splits:
-        predictions = read_split(reader, finder, config.data_dir, split)
+        predictions = read_split(reader, finder, config.data_dir, split, rule)
         metrics[split] = measure_photos(predictions, accuracies)
         sheet = photo_mistakes_sheet(predictions, config.data_dir, split, config.sheet_size)
         sheet_path = folder / f"photo_mistakes_{split}.png"
@@ -84,6 +86,7 @@ def _about(config: EvaluationConfig, reader: LoadedModel, detector: LoadedModel)
         "version": svhn.__version__,
         "reader": _network(reader),
         "detector": _network(detector),
+        "rule": AgreementRule.from_json(detector.state.get("agreement")).as_json(),
         "data_dir": str(config.data_dir),
         "manifest_sha256": manifest_digest(config.data_dir),
     }

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,57 +15,17 @@ from svhn.detection.decoding import DetectedDigits
 from svhn.detection.finder import FoundNumber, NumberFinder
 from svhn.geometry import union_box
 from svhn.images import load_picture
-from svhn.labels import label_array
+from svhn.labels import MAX_DIGITS, label_array
 from svhn.progress import progress
+from svhn.reading.agreement import AgreementRule
 from svhn.reading.reader import Reader
+from svhn.reading.results import Reading
+from svhn.reading.whole_photo import WholePhotoReader
 
 NO_NUMBER = tuple(label_array([]).tolist())
 """What a photo in which nothing was found is read as."""
 
-
-class NumberReading(Protocol):
-    """One number of a photo, as it was read."""
-
-    label: tuple[int, ...]
-    """`[length, digit_1, …, digit_5]`."""
-
-    confidence: float
-    """0 to 1."""
-
-
-class WholePhotoReading(Protocol):
-    """What finds the numbers of photos and reads them."""
-
-    def prepare(self, photo: np.ndarray) -> Any:
-        """Returns what is to be read of a photo, uint8 [H, W, 3]."""
-
-    def read_prepared(self, prepared: Sequence[Any]) -> list[tuple[NumberReading, ...]]:
-        """Returns the numbers of each photo, the best first."""
-
-
-class BestNumber(NamedTuple):
-    """A `NumberReading`."""
-
-    label: tuple[int, ...]
-    confidence: float
-
-
-class BestNumberReader:
-    """Reads the number that the finder is surest of, and takes the reader's word for it."""
-
-    def __init__(self, reader: Reader, finder: Any):
-        self._reader, self._finder = reader, finder
-
-    def prepare(self, photo: np.ndarray) -> list[np.ndarray]:
-        """See `WholePhotoReading`."""
-        return [self._reader.prepare(photo, found.box) for found in self._finder.find(photo)[:1]]
-
-    def read_prepared(
-        self, prepared: Sequence[list[np.ndarray]]
-    ) -> list[tuple[NumberReading, ...]]:
-        """See `WholePhotoReading`."""
-        readings = iter(self._reader.read([crop for crops in prepared for crop in crops]))
-        return [tuple(_best(next(readings)) for _ in crops) for crops in prepared]
+_NONE_FOUND = Reading(NO_NUMBER, 0.0, (0.0,) * MAX_DIGITS)
 
 
 class RecordingFinder:
@@ -129,7 +88,7 @@ def read_split(
     finder: NumberFinder,
     data_dir: str | Path,
     split: str,
-    make_photo_reader: Any = BestNumberReader,
+    rule: AgreementRule | None = None,
 ) -> PhotoPredictions:
     """Returns what is found and read in each photo of a split of a conversion.
 
@@ -138,14 +97,14 @@ def read_split(
         finder: Of numbers in photos.
         data_dir: The folder that holds `tfrecords/`.
         split: train, extra, val or test.
-        make_photo_reader: From (reader, finder) to a `WholePhotoReading`.
+        rule: Decides where the two disagree; by default the one that was never fitted.
 
     Raises:
         UserError: If there is no whole conversion, the split is absent, or a shard is damaged.
     """
     with naming_damage(data_dir, [split]):
         photos = read_photos(data_dir, split)
-        return read_all(reader, finder, photos, photo_count(data_dir, split), make_photo_reader)
+        return read_all(reader, finder, photos, photo_count(data_dir, split), rule)
 
 
 def read_all(
@@ -153,7 +112,7 @@ def read_all(
     finder: NumberFinder,
     photos: Iterator[ConvertedPhoto],
     total: int | None = None,
-    make_photo_reader: Any = BestNumberReader,
+    rule: AgreementRule | None = None,
 ) -> PhotoPredictions:
     """Returns what is found and read in photos with at least one labelled digit each.
 
@@ -162,10 +121,10 @@ def read_all(
         finder: Likewise.
         photos: Any number of them.
         total: How many there are, for the progress bar.
-        make_photo_reader: As in `read_split`.
+        rule: As in `read_split`.
     """
     recording = RecordingFinder(finder)
-    photo_reader = make_photo_reader(reader, recording)
+    photo_reader = WholePhotoReader(reader, recording, rule)
     names, truth, best, in_true_boxes, labelled = [], [], [], [], []
     with progress(total=total, description="reading whole photos") as bar:
         while part := list(islice(photos, reader.batch_size)):
@@ -178,7 +137,7 @@ def read_all(
                 truth.append(label_array(photo.digits))
                 labelled.append(LabelledDigits(np.array(photo.digits, np.int32), photo.boxes))
             best += [
-                readings[0] if readings else BestNumber(NO_NUMBER, 0.0)
+                readings[0] if readings else _NONE_FOUND
                 for readings in photo_reader.read_prepared(prepared)
             ]
             in_true_boxes += reader.read(true_crops)
@@ -194,11 +153,7 @@ def read_all(
     )
 
 
-def _best(reading: NumberReading) -> BestNumber:
-    return BestNumber(tuple(reading.label), float(reading.confidence))
-
-
-def _rows(readings: Sequence[NumberReading]) -> tuple[np.ndarray, np.ndarray]:
+def _rows(readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray]:
     labels = np.array([reading.label for reading in readings], np.int32)
     confidence = np.array([reading.confidence for reading in readings], np.float32)
     return labels.reshape(-1, len(NO_NUMBER)), confidence
