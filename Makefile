@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: help setup demo release test lint bench clean
 
 help:
-	@echo "make demo    set up, then make photos, convert, train, evaluate and read (about 6 minutes)"
+	@echo "make demo    set up, read photos; then make some, convert, train, evaluate, read (6 minutes)"
 	@echo "make release SVHN=your_data_dir    make the released weights anew (hours; docs/recipe.md)"
 	@echo "make test    set up, then run the tests"
 	@echo "make lint    check style and formatting"
@@ -22,20 +22,25 @@ setup: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
+DEMO_PHOTOS := demo/photos
 DEMO_DATA := demo/data
 DEMO_LOGS := demo/logs
 
 demo: .venv/installed
 	@rm -rf demo
-	@echo "== 1/5 Rendering photos of house numbers, labelled as SVHN's are"
+	@echo "== 1/6 Reading photos with the networks in the package"
+	$(BIN)/python -m svhn.data.synthetic --out $(DEMO_PHOTOS) --train 0 --test 12 --extra 0 --seed 7
+	$(BIN)/python inference.py --image $(DEMO_PHOTOS)/test --output_dir demo/first_readings
+	@echo "Photos with the numbers read:  demo/first_readings/annotated/"
+	@echo "== 2/6 Now a network of our own. Rendering photos of house numbers, labelled as SVHN's are"
 	$(BIN)/python -m svhn.data.synthetic --out $(DEMO_DATA) --train 4000 --test 500 --extra 0 --seed 1
-	@echo "== 2/5 Converting them to TFRecords"
+	@echo "== 3/6 Converting them to TFRecords"
 	$(BIN)/python convert_to_tfrecords.py --data_dir $(DEMO_DATA)
-	@echo "== 3/5 Training (about three minutes on two cores)"
+	@echo "== 4/6 Training (about three minutes on two cores)"
 	$(BIN)/python train.py --data_dir $(DEMO_DATA) --train_logdir $(DEMO_LOGS)/train --steps 900 --batch_size 32 --learning_rate 0.002 --augmentation 0.5 --evaluate_every 150
-	@echo "== 4/5 Evaluating"
+	@echo "== 5/6 Evaluating"
 	$(BIN)/python eval.py --data_dir $(DEMO_DATA) --checkpoint_dir $(DEMO_LOGS)/train --eval_logdir $(DEMO_LOGS)/eval --splits val,test
-	@echo "== 5/5 Reading photos"
+	@echo "== 6/6 Reading photos with it"
 	$(BIN)/python inference.py --image '$(DEMO_DATA)/test/?.png' --boxes labels --restore_checkpoint $(DEMO_LOGS)/train/model.ckpt --output_dir demo/readings
 	@echo
 	@echo "Photos with the numbers read:  demo/readings/annotated/"
