@@ -4,7 +4,7 @@ so that flags can hold it.
 
 import dataclasses
 
-MOST_DIGITS = 24
+MOST_DIGITS = 12
 """Places for digits of a window; those beyond are left out."""
 
 NO_LABEL = -1
@@ -28,11 +28,12 @@ class WindowConfig:
     grey_backgrounds: float = 0.3
     """The share of windows that are grey where no photo is."""
 
-    smallest_digit: float = 8.0
+    smallest_digit: float = 10.0
     """Height to which digits are scaled, pixels, from here …"""
 
     largest_digit: float = 200.0
-    """… to here, every octave alike."""
+    """… to here, those halfway (in octaves) most often: what a photo shows larger or smaller, the
+    finder sees halfway at another of its scales."""
 
     largest_enlargement: float = 4.0
     """No photo is enlarged more than this: there is nothing to see in it any more."""
