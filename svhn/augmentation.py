@@ -91,7 +91,7 @@ def make_pictures(
     Args:
         views: uint16 [B, 54 · 54, 4], 1/256 grey levels, as `look_up` gives them for each photo;
             the fourth channel takes no part.
-        photometry_draws: float32 [B, 10], from the plans.
+        photometry_draws: float32 [B, 11], from the plans.
         augmentation: The one for which the plans were made.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Light, colour, blur and noise of training pictures, for whole batches.
+"""Light, colour, negatives, blur and noise of training pictures, for whole batches.
 
 What happens to a picture follows from its own draws and does not depend, to the last bit, on its
 place in the batch: sums over its pixels are sums of whole numbers that float64 holds exactly.
@@ -10,7 +10,7 @@ import tensorflow as tf
 from svhn.augmentation_config import Augmentation
 from svhn.random_view import exponential
 
-DRAWS = 10
+DRAWS = 11
 """Random numbers that a picture takes."""
 
 _DEVIATIONS = 256
@@ -24,11 +24,11 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def vary_pictures(pictures: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
-    """Returns the pictures blurred, with other colours and light, and with noise.
+    """Returns the pictures blurred, with other colours and light, as negatives, and with noise.
 
     Args:
         pictures: float32 [B, H, W, 3], grey levels; H and W are known, H at most 512.
-        draws: float32 [B, 10], from -1 to 1.
+        draws: float32 [B, 11], from -1 to 1.
         augmentation: How far the changes go.
 
     Returns:
@@ -38,6 +38,7 @@ def vary_pictures(pictures: tf.Tensor, draws: tf.Tensor, augmentation: Augmentat
     rows = tf.reshape(pictures, [-1, height, width * channels])
     rows = _blurred(rows, draws[:, 0], augmentation)
     rows = _recoloured(rows, draws[:, 1:7], augmentation)
+    rows = _inverted(rows, draws[:, 10], augmentation)
     # A difference, as the graph optimizer may reorder a sum of three, and with it the last bits.
     rows -= _noise(draws[:, 7:10], height, width * channels, augmentation)
     # What leaves the range is clipped, as in a photo, or the standardisation would undo the
@@ -88,6 +89,13 @@ def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -
     room = tf.maximum(tf.minimum(mean, 255.0 - mean), 0.0)
     brightened = mean + room * draws[:, 5:6] * (augmentation.brightness * strength)
     return rows + (brightened - contrasted_mean)[:, tf.newaxis]
+
+
+def _inverted(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
+    """Returns some of the pictures, [B, H, 3 W], as negatives. `draws` are float32 [B], -1 to 1."""
+    share = min(augmentation.inversion * augmentation.strength, 1.0)
+    is_negative = draws < 2 * share - 1
+    return tf.where(is_negative[:, tf.newaxis, tf.newaxis], 255.0 - rows, rows)
 
 
 def _noise(draws: tf.Tensor, height: int, row: int, augmentation: Augmentation) -> tf.Tensor:

@@ -15,7 +15,7 @@ NOTHING = Augmentation(
     **{field.name: 0.0 for field in dataclasses.fields(Augmentation) if field.name != "strength"}
 )
 GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear")
-COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "blur", "noise")
+COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "inversion", "blur", "noise")
 
 
 def key(number: int) -> tf.Tensor:
@@ -77,6 +77,17 @@ def test_each_change_changes_something_and_less_at_half_strength(effect):
     whole = mean_change(1.0)
     assert whole > 0.005
     assert mean_change(0.5) < whole
+
+
+def test_negatives_are_a_share_of_the_pictures_and_exact():
+    pixels = photo(2)
+    plain = random_crop(pixels, BOXES, key(0), NOTHING).numpy()
+    only = dataclasses.replace(NOTHING, inversion=0.25)
+    pictures = [random_crop(pixels, BOXES, key(number), only).numpy() for number in range(60)]
+    is_negative = [np.abs(picture + plain).max() < 1e-3 for picture in pictures]
+    is_positive = [np.abs(picture - plain).max() < 1e-3 for picture in pictures]
+    assert all(np.add(is_negative, is_positive) == 1)
+    assert 6 <= sum(is_negative) <= 24
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
