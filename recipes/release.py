@@ -1,4 +1,5 @@
-"""The recipe of the released weights: from a folder with SVHN's photos to reader.npz.
+"""The recipe of the released weights: from a folder with SVHN's photos to reader.npz and
+detector.npz.
 
     python recipes/release.py --svhn_dir SVHN --out release
 
@@ -32,45 +33,54 @@ class Figures:
     # Photos.
     rendered_photos: int = 60_000
     rendered_seed: int = 11
-    recombined_photos: int = 10_000
-    recombined_seed: int = 11
-    recombined_lengths: tuple[str, ...] = ("5", "25", "30", "25", "15")
+    empty_photos: int = 3_000
+    """Rendered, too, without any number: for the detector."""
+    recombined_photos: int = 40_000
+    recombined_seed: int = 12
+    recombined_lengths: tuple[str, ...] = ("5", "20", "25", "25", "25")
     """How often numbers of one to five digits are composed."""
     val_fraction_train: float = 0.2
     """Of the real train photos; of the others none is validated on."""
 
-    # The teacher: from real, rendered and recombined photos.
-    teacher_steps: int = 12_000
+    # The teacher: a reader of real, rendered and recombined photos.
+    teacher_steps: int = 8_000
     teacher_mix: tuple[str, ...] = ("train:1", "extra:4")
     teacher_learning_rate: float = 0.002
     teacher_seed: int = 1
 
-    # The detector: from the same photos.
+    # The first detector: from the same photos, and those without a number.
     detector_steps: int = 12_000
-    detector_mix: tuple[str, ...] = ("train:1", "extra:1")
+    detector_mix: tuple[str, ...] = ("train:5", "extra:10", "empty:1")
+    detector_learning_rate: float = 0.002
     detector_seed: int = 1
 
-    # Self-training: what the networks find in photos without labels.
+    # Self-training: what both find in photos without labels.
     rounds: int = 1
     agreement: str = "length"
     min_digits: int = 2
-    min_score: float = 0.4
-    min_confidence: float = 0.9
+    min_score: float = 0.3
+    min_confidence: float = 0.85
     twins: int = 8
     min_consistency: float = 0.75
     twins_seed: int = 1
 
-    # The reader: goes on from the teacher's weights, with the photos labelled by it.
-    reader_steps: int = 10_000
-    reader_mix: tuple[str, ...] = ("train:2", "pseudo:2", "extra:4")
+    # Both go on from their weights, with the photos that they have labelled.
+    further_detector_steps: int = 5_000
+    further_detector_mix: tuple[str, ...] = ("train:4", "pseudo:4", "extra:7", "empty:1")
+    further_detector_learning_rate: float = 0.0015
+    further_detector_seed: int = 3
+    reader_steps: int = 9_000
+    reader_mix: tuple[str, ...] = ("train:2", "pseudo:3", "extra:4")
     reader_learning_rate: float = 0.0015
-    reader_seed: int = 2
+    reader_seed: int = 4
 
     # All trainings of readers.
     batch_size: int = 64
-    balance_lengths: float = 0.3
+    balance_lengths: float = 0.4
+
+    # All trainings.
     average_decay: float = 0.999
-    evaluate_every: int = 500
+    evaluate_every: int = 1_000
 
 
 SCALES = {
@@ -79,10 +89,12 @@ SCALES = {
     "small": Figures(
         model="plain",
         rendered_photos=40,
+        empty_photos=4,
         recombined_photos=10,
         teacher_steps=4,
         detector_steps=4,
         twins=2,
+        further_detector_steps=2,
         reader_steps=4,
         batch_size=8,
         evaluate_every=4,
@@ -108,7 +120,7 @@ class RecipeConfig:
     )
     detector: str = option(
         "A detector that is there already, as python -m svhn.pseudo_labels takes it. Default: one "
-        "is trained, if there are unlabelled photos.",
+        "is trained.",
         "",
         group="Places",
     )
@@ -136,7 +148,8 @@ def main(config: RecipeConfig) -> int:
         status = recipe.run(stage)
         if status:
             return status
-    recipe.say(f"Done: {Path(config.out) / 'reader.npz'}")
+    made = ["reader.npz"] if config.detector else ["reader.npz", "detector.npz"]
+    recipe.say("Done: " + ", ".join(str(Path(config.out) / name) for name in made))
     return 0
 
 
@@ -152,62 +165,79 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
             f"--svhn_dir={config.svhn_dir}: there is no train/{DIGIT_STRUCT_NAME} in it. Name the"
             " folder with SVHN's train/; python -m svhn.data.download fetches it"
         )
-    photos, converted, teacher = out / "photos", out / "converted", out / "teacher"
-    links = {name: svhn_dir / name for name in ("train", "test", "extra")}
-    links = {name: folder for name, folder in links.items() if folder.is_dir()}
-    stages, remarks = [], []
-    if "extra" in links:
-        remarks.append(f"{links['extra']} is there: no photos are made")
-    else:
-        stages += _make_photos(svhn_dir, out, figures)
-    stages.append(_convert("convert", photos, converted, links, figures))
-    stages.append(_train_teacher(converted, teacher, figures))
-
     unlabelled = Path(config.unlabelled or svhn_dir / "unlabelled").expanduser()
     if config.unlabelled and not unlabelled.is_dir():
         raise UserError(
             f"--unlabelled={config.unlabelled}: there is no such folder. Check the path, or leave"
             " it out"
         )
-    reader, detector = teacher, config.detector
-    if unlabelled.is_dir():
-        if not config.detector:
-            stages += _make_detector(converted, out, figures)
-            detector = str(out / "detector.npz")
-        links.setdefault("extra", photos / "extra")
-        for number in range(1, figures.rounds + 1):
-            labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
-            stages += [
-                _label(number, unlabelled, reader, detector, labelled, figures),
-                _convert(f"convert_{number}", labelled, converted, links, figures),
-                _train_reader(number, converted, reader, out / f"reader_{number}", figures),
-            ]
-            reader = out / f"reader_{number}"
+    photos, converted = out / "photos", out / "converted"
+    links = {name: svhn_dir / name for name in ("train", "test", "extra")}
+    links = {name: folder for name, folder in links.items() if folder.is_dir()}
+    rendered = {"empty": figures.empty_photos}
+    remarks = []
+    if "extra" in links:
+        remarks.append(f"{links['extra']} is there: only photos without a number are made")
     else:
+        rendered["extra"] = figures.rendered_photos
+    stages = [_render(out, rendered, figures)]
+    links["empty"] = out / "rendered" / "empty"
+    if "extra" not in links:
+        stages += _recombine(svhn_dir, out, figures)
+    stages.append(_convert("convert", photos, converted, links, figures))
+    links.setdefault("extra", photos / "extra")
+
+    reader, detector = out / "teacher", config.detector
+    stages.append(_train_teacher(converted, reader, figures))
+    if not detector:
+        detector = out / "detector_1"
+        stages.append(_train_detector(1, converted, None, detector, figures))
+    if not unlabelled.is_dir():
         remarks.append(f"{unlabelled} is not there: no self-training")
+    for number in range(1, (figures.rounds if unlabelled.is_dir() else 0) + 1):
+        labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
+        stages.append(_label(number, unlabelled, reader, detector, labelled, figures))
+        stages.append(_convert(f"convert_{number}", labelled, converted, links, figures))
+        if not config.detector:
+            further = out / f"detector_{number + 1}"
+            stages.append(_train_detector(number + 1, converted, detector, further, figures))
+            detector = further
+        further = out / f"reader_{number}"
+        stages.append(_train_reader(number, converted, reader, further, figures))
+        reader = further
+    if not unlabelled.is_dir():
         stages.append(_train_reader(1, converted, reader, out / "reader_1", figures))
         reader = out / "reader_1"
-    stages.append(_release(converted, reader, out / "reader.npz"))
+
+    stages.append(_release("release", converted, reader, out / "reader.npz"))
+    if not config.detector:
+        stages.append(_release("release_detector", converted, detector, out / "detector.npz"))
+        stages.append(_fit_agreement(converted, out))
+        detector = out / "detector.npz"
     stages += _evaluate(converted, out, detector, "test" in links)
     return stages, remarks
 
 
-def _make_photos(svhn_dir: Path, out: Path, figures: Figures) -> list[Stage]:
-    """Rendered photos and recombined ones, together in OUT/photos/extra."""
+def _render(out: Path, photos: Mapping[str, int], figures: Figures) -> Stage:
+    """Photos by folder, in OUT/rendered."""
+    return Stage(
+        "render",
+        "python -m svhn.data.synthetic",
+        {
+            "out": out / "rendered",
+            "train": 0,
+            "test": 0,
+            **photos,
+            "seed": figures.rendered_seed,
+            "overwrite": True,
+        },
+    )
+
+
+def _recombine(svhn_dir: Path, out: Path, figures: Figures) -> list[Stage]:
+    """Numbers of real digits; with the rendered photos in OUT/photos/extra."""
     rendered, recombined = out / "rendered", out / "recombined"
     return [
-        Stage(
-            "render",
-            "python -m svhn.data.synthetic",
-            {
-                "out": rendered,
-                "train": 0,
-                "test": 0,
-                "extra": figures.rendered_photos,
-                "seed": figures.rendered_seed,
-                "overwrite": True,
-            },
-        ),
         Stage(
             "recombine",
             "python -m svhn.data.recombined",
@@ -269,29 +299,38 @@ def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
     )
 
 
-def _make_detector(converted: Path, out: Path, figures: Figures) -> list[Stage]:
-    train = Stage(
-        "detector",
+def _train_detector(
+    number: int, converted: Path, start: Path | None, detector: Path, figures: Figures
+) -> Stage:
+    """The first from nothing, further ones from the one before and with its labels."""
+    which = "further_detector" if start else "detector"
+    return Stage(
+        f"detector_{number}",
         "python train.py",
         {
             "task": "detector",
             "data_dir": converted,
-            "train_logdir": out / "detector",
-            "steps": figures.detector_steps,
-            "mix": _list(figures.detector_mix),
+            "train_logdir": detector,
+            **({"restore_checkpoint": start} if start else {}),
+            "steps": getattr(figures, f"{which}_steps"),
+            "learning_rate": getattr(figures, f"{which}_learning_rate"),
+            "mix": _list(getattr(figures, f"{which}_mix")),
             "average_decay": figures.average_decay,
             "evaluate_every": figures.evaluate_every,
             "patience": 0,
-            "seed": figures.detector_seed,
+            "seed": getattr(figures, f"{which}_seed"),
         },
         result="Best",
     )
-    release = _release(converted, out / "detector", out / "detector.npz")
-    return [train, dataclasses.replace(release, name="release_detector")]
 
 
 def _label(
-    number: int, unlabelled: Path, reader: Path, detector: str, labelled: Path, figures: Figures
+    number: int,
+    unlabelled: Path,
+    reader: Path,
+    detector: str | Path,
+    labelled: Path,
+    figures: Figures,
 ) -> Stage:
     return Stage(
         f"pseudo_{number}",
@@ -336,9 +375,9 @@ def _train_reader(
     )
 
 
-def _release(converted: Path, checkpoint: Path, output: Path) -> Stage:
+def _release(name: str, converted: Path, checkpoint: Path, output: Path) -> Stage:
     return Stage(
-        "release",
+        name,
         "python -m svhn.release",
         {
             "checkpoint_dir": checkpoint,
@@ -350,7 +389,20 @@ def _release(converted: Path, checkpoint: Path, output: Path) -> Stage:
     )
 
 
-def _evaluate(converted: Path, out: Path, detector: str, has_test: bool) -> list[Stage]:
+def _fit_agreement(converted: Path, out: Path) -> Stage:
+    """The rule of reader against detector, for just these two; it is kept in detector.npz."""
+    return Stage(
+        "agreement",
+        "python -m svhn.agreement",
+        {
+            "data_dir": converted,
+            "checkpoint_dir": out / "reader.npz",
+            "detector_checkpoint": out / "detector.npz",
+        },
+    )
+
+
+def _evaluate(converted: Path, out: Path, detector: str | Path, has_test: bool) -> list[Stage]:
     """The official test photos are looked at here alone: nothing before depends on them."""
     folder = out / "evaluation"
     flags = {
@@ -369,11 +421,11 @@ def _evaluate(converted: Path, out: Path, detector: str, has_test: bool) -> list
         read = {name: split["found_and_read"] for name, split in splits.items()}
         return _scores({name: scores["sequence_accuracy"] for name, scores in read.items()})
 
-    stages = [Stage("evaluate", "python eval.py", flags, result=crops)]
-    if detector:
-        flags = {"task": "photos", **flags, "detector_checkpoint": detector}
-        stages.append(Stage("evaluate_photos", "python eval.py", flags, result=photos))
-    return stages
+    of_photos = {"task": "photos", **flags, "detector_checkpoint": detector}
+    return [
+        Stage("evaluate", "python eval.py", flags, result=crops),
+        Stage("evaluate_photos", "python eval.py", of_photos, result=photos),
+    ]
 
 
 def _scores(splits: Mapping[str, Mapping[str, float]]) -> str:

@@ -16,6 +16,7 @@ from svhn.data.converter_config import ConverterConfig
 from svhn.data.join import JoinConfig
 from svhn.data.recombined import RecombinedConfig
 from svhn.data.synthetic import SyntheticConfig
+from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.self_training.config import PseudoLabelsConfig
@@ -31,6 +32,7 @@ CONFIGS = {
     "python train.py": TrainingConfig,
     "python -m svhn.pseudo_labels": PseudoLabelsConfig,
     "python -m svhn.release": ReleaseConfig,
+    "python -m svhn.agreement": AgreementConfig,
     "python eval.py": EvaluationConfig,
 }
 
@@ -79,14 +81,14 @@ def test_all_commands_have_flags_that_their_programs_know(folder, scale):
         if program == "python train.py":
             assert config.patience == 0 and config.seed > 0
     assert set(called) == set(CONFIGS)
-    assert called.count("python train.py") == 3
+    assert called.count("python train.py") == 4
 
 
 def test_self_training_takes_what_the_stages_before_have_made(folder):
     (folder / "photos").mkdir(exist_ok=True)
     flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--detector=d.weights.h5"]
     lines = call(folder, *flags, "--dry_run").stdout.splitlines()
-    assert not any("--task=detector" in line for line in lines)
+    assert not any("--task=detector" in line or "svhn.agreement" in line for line in lines)
     label, convert, train, release, evaluate, photos = lines[-6:]
     assert "--reader=release/teacher --detector=d.weights.h5 --data_dir=release/photos_1" in label
     assert "--agreement=length" in label
@@ -96,6 +98,31 @@ def test_self_training_takes_what_the_stages_before_have_made(folder):
     assert "--checkpoint_dir=release/reader_1" in release
     assert "--splits=val,test" in evaluate and "--splits" not in "".join(lines[:-2])
     assert "--task=photos" in photos and "--detector_checkpoint=d.weights.h5" in photos
+
+
+def test_reader_and_detector_both_learn_from_what_they_have_labelled(folder):
+    (folder / "photos").mkdir(exist_ok=True)
+    flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--dry_run"]
+    trainings = [line for line in call(folder, *flags).stdout.splitlines() if "train.py" in line]
+    teacher, first_detector, detector, reader = trainings
+    for start in (teacher, first_detector):
+        assert "--restore_checkpoint" not in start and "pseudo:" not in start
+    assert "--restore_checkpoint=release/detector_1" in detector and "pseudo:" in detector
+    assert "--restore_checkpoint=release/teacher" in reader and "pseudo:" in reader
+    assert "empty:" in detector and "empty:" not in reader
+    release, release_detector, agreement = call(folder, *flags).stdout.splitlines()[-5:-2]
+    assert "--checkpoint_dir=release/reader_1" in release
+    assert "--checkpoint_dir=release/detector_2" in release_detector
+    assert "--checkpoint_dir=release/reader.npz" in agreement
+
+
+def test_with_real_extra_photos_only_photos_without_a_number_are_rendered(folder, tmp_path):
+    for split in ("train", "extra"):
+        (tmp_path / split).mkdir()
+        (tmp_path / split / "digitStruct.mat").touch()
+    lines = call(folder, f"--svhn_dir={tmp_path}", "--out=release", "--dry_run").stdout
+    assert "only photos without a number are made" in lines
+    assert "--empty=3000" in lines and "--extra=" not in lines and "recombined" not in lines
 
 
 def test_mistakes_are_told_in_a_line(folder):
@@ -116,21 +143,24 @@ def test_mistakes_are_told_in_a_line(folder):
 def test_from_an_empty_folder_to_the_weights(folder):
     flags = ["--svhn_dir=svhn", "--out=made", "--scale=small"]
     done = call(folder, *flags)
-    assert (folder / "made/reader.npz").stat().st_size > 100_000
+    for network in ("reader.npz", "detector.npz"):
+        assert (folder / "made" / network).stat().st_size > 100_000
     log = (folder / "made/recipe.log").read_text()
     assert "svhn/unlabelled is not there: no self-training" in log
-    for stage in ("render", "recombine", "join", "convert", "teacher", "reader_1", "release"):
+    stages = ("render", "recombine", "join", "convert", "teacher", "detector_1", "reader_1")
+    for stage in (*stages, "release", "release_detector", "agreement", "evaluate_photos"):
         assert f"  {stage}: python " in log
         assert json.loads((folder / f"made/stages/{stage}.json").read_text())["result"]
     assert "50 photos of 2 folders" in log
     assert "Best sequence accuracy on val" in log
-    assert "of 16 photos" in log.splitlines()[-2] and log.splitlines()[-1].endswith("reader.npz")
+    assert "of 16 photos" in log.splitlines()[-2]
+    assert log.splitlines()[-1].endswith("reader.npz, made/detector.npz")
     assert all(line in done.stdout for line in log.splitlines())
     assert "Finished all 4 steps" in (folder / "made/stages/teacher.txt").read_text()
 
     weights = (folder / "made/reader.npz").stat().st_mtime_ns
     again = call(folder, *flags)
-    assert again.stdout.count("done before") == 8
+    assert again.stdout.count("done before") == 12
     assert (folder / "made/reader.npz").stat().st_mtime_ns == weights
     changed = call(folder, *flags[:2], "--scale=full", status=1)
     assert "stage render was done with other flags" in changed.stderr
