@@ -65,7 +65,8 @@ def training_windows(
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        splits: The splits to train on: "train", "extra".
+        splits: The splits to train on, such as "train", "extra" and "empty", whose photos have no
+            digits.
         batch_size: Windows a batch. Each takes `windows.photos` + 1 examples in turn.
         seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, how
             each photo is shown.

@@ -3,9 +3,7 @@
 import dataclasses
 
 from svhn.command_line import option
-
-EMPTY = "empty"
-"""The folder of photos without any number."""
+from svhn.data.manifest import EMPTY
 
 SPLITS = ("train", "test", "extra", EMPTY)
 """The folders that can be rendered, in their order: those of SVHN, and photos without a number."""
