@@ -46,10 +46,10 @@ def test_digits_that_are_covered_are_ignored_or_gone():
 
 
 def test_the_uppers_digits_stay_when_there_are_too_many():
-    upper = window(10.0, slice(0, 12), [(1, [1, 2, 4, 8])] * 20)
-    lower = window(10.0, slice(0, 32), [(2, [20, 2, 4, 8])] * 20)
+    upper = window(10.0, slice(0, 12), [(1, [1, 2, 4, 8])] * 8)
+    lower = window(10.0, slice(0, 32), [(2, [20, 2, 4, 8])] * 8)
     labels = laid_over(upper, lower).digit_labels.numpy().tolist()
-    assert labels == [1] * 20 + [2] * (MOST_DIGITS - 20)
+    assert labels == [1] * 8 + [2] * (MOST_DIGITS - 8)
 
 
 def test_the_background_is_the_part_beside_the_number():
