@@ -31,15 +31,16 @@ from svhn.data import shard_writer
 from svhn.data.conversion_summary import summary
 from svhn.data.converter_config import ConverterConfig
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_digit_struct
-from svhn.data.manifest import FORMAT, MANIFEST_NAME, SPLITS, shard_folder, shard_name
+from svhn.data.manifest import EMPTY, FORMAT, MANIFEST_NAME, SPLITS, shard_folder, shard_name
 from svhn.data.shard_writer import ShardReport, ShardTask, SourcePhoto
 from svhn.data.tfds_metadata import tfds_metadata
 from svhn.data.verification import verify
 from svhn.errors import UserError
 from svhn.progress import progress
 
-FOLDERS = ("train", "extra", "pseudo", "test")
-"""The official folders, and the one with photos whose labels a machine gave."""
+FOLDERS = ("train", "extra", "pseudo", EMPTY, "test")
+"""The official folders, the one with photos whose labels a machine gave, and the one with photos
+without any number."""
 
 MISSING = "listed, but not on disk"
 LISTED_TWICE = "listed more than once"
@@ -167,7 +168,8 @@ def plan_shards(
     were rendered first all together, and those that came from elsewhere later.)
     """
     splits = {name: [] for name in SPLITS}
-    # Of the other folders none: what a machine has labelled is nothing to validate on.
+    # Of the other folders none: what a machine has labelled is nothing to validate on, and where
+    # there is no number nothing can be read.
     val_fractions = {"train": config.val_fraction_train, "extra": config.val_fraction_extra}
     for folder, source in sources.items():
         for photo in source.photos:
@@ -189,7 +191,7 @@ def _place_in_split(photo: SourcePhoto) -> bytes:
 
 
 def _read_folder(data_dir: Path, folder: str) -> SourceFolder:
-    listed = read_digit_struct(data_dir / folder / DIGIT_STRUCT_NAME)
+    listed = read_digit_struct(data_dir / folder / DIGIT_STRUCT_NAME, folder == EMPTY)
     comparison = compare_with_folder(listed, data_dir / folder)
     if comparison.unlisted:
         warn(

@@ -11,7 +11,8 @@ class ConverterConfig:
 
     data_dir: str = option(
         "The folder with any of train/, test/ and extra/, each with photos and digitStruct.mat; "
-        "and pseudo/, likewise, where python -m svhn.pseudo_labels has made one.",
+        "pseudo/, likewise, where python -m svhn.pseudo_labels has made one, and empty/, photos "
+        "without any number.",
         group="data",
     )
     output_dir: str = option(

@@ -65,7 +65,8 @@ def training_windows(
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        splits: The splits to train on: "train", "extra".
+        splits: The splits to train on, such as "train", "extra" and "empty", whose photos have no
+            digits.
         batch_size: Windows a batch. Each takes `windows.photos` + 1 examples in turn.
         seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, how
             each photo is shown.
@@ -84,17 +85,13 @@ def training_windows(
         UserError: If there is no whole conversion, or a split is absent or empty.
     """
     photos = windows.photos + 1
+    examples = serialized_examples(
+        data_dir, splits, seed, start_example * photos, mix=mix, balance_lengths=balance_lengths
+    ).batch(photos)
+    if mix:
+        examples = examples.enumerate(start=start_example).map(_places_changed(sum(mix), photos))
     return (
-        serialized_examples(
-            data_dir,
-            splits,
-            seed,
-            start_example * photos,
-            mix=mix,
-            balance_lengths=balance_lengths,
-        )
-        .batch(photos)
-        .map(_window(windows), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        examples.map(_window(windows), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(_WINDOWS_AT_ONCE)
         .map(_varied(augmentation), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .rebatch(batch_size, drop_remainder=True)
@@ -143,6 +140,23 @@ def evaluation_photos(
         .padded_batch(batch_size, padding_values=filling)
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _places_changed(mix_length: int, photos: int) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """Returns the stage that lets the photos of each window change places from time to time.
+
+    A mix such as train:1,extra:2 comes round with every window of three photos: without it, all of
+    `train` would be second photos and none of it a first.
+    """
+
+    @_as_written
+    def changed(window: tf.Tensor, examples: tuple) -> tuple[tf.Tensor, tf.Tensor]:
+        turn = window // mix_length
+        places = (tf.range(photos, dtype=tf.int64) + turn) % photos
+        serialized, keys = (tf.gather(part, places) for part in examples)
+        return serialized, keys
+
+    return changed
 
 
 def _window(config: WindowConfig) -> Callable[..., tuple[Window, tf.Tensor]]:

@@ -113,7 +113,7 @@ def _natural_order(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
-def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
+def read_digit_struct(path: Path | str, may_lack_digits: bool = False) -> list[LabelledPhoto]:
     """Returns what a `digitStruct.mat` says about its photos, in the order of the file.
 
     A photo without digits (an empty `bbox`) has empty `digits` and boxes of shape (0, 4), so
@@ -121,10 +121,12 @@ def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
 
     Args:
         path: The file, MATLAB v7.3.
+        may_lack_digits: Whether all of its photos may be without digits.
 
     Raises:
         UserError: If the file is missing, not MATLAB v7.3, truncated or damaged, lists no photos
-            or none with digits, lacks a field, or has a label or box that means nothing.
+            or, unless it may, none with digits, lacks a field, or has a label or box that means
+            nothing.
     """
     path = Path(path)
     _check_header(path)
@@ -132,7 +134,7 @@ def read_digit_struct(path: Path | str) -> list[LabelledPhoto]:
         photos = _read_photos(path, file)
     if not photos:
         raise UserError(f"{path}: digitStruct lists no photos; expected one entry for each photo")
-    if not any(photo.digits for photo in photos):
+    if not may_lack_digits and not any(photo.digits for photo in photos):
         raise UserError(
             f"{path}: none of its {len(photos)} photos has a digit; expected bbox.label with "
             "digits 1 to 9, and 10 for the digit 0"

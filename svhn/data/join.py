@@ -96,7 +96,8 @@ def _listed(folder: Path) -> list[LabelledPhoto]:
             f"--folders: there is no {DIGIT_STRUCT_NAME} in {folder}. Name folders with photos and"
             " their labels, such as DIR/extra"
         )
-    photos = read_digit_struct(folder / DIGIT_STRUCT_NAME)
+    # Photos without any number can be joined, too.
+    photos = read_digit_struct(folder / DIGIT_STRUCT_NAME, may_lack_digits=True)
     missing = compare_with_folder(photos, folder).missing
     if missing:
         raise UserError(

@@ -20,18 +20,28 @@ MANIFEST_NAME = "manifest.json"
 FORMAT = 1
 """Rises when records or manifest change so that an older conversion can't be read any more."""
 
-SPLITS = ("train", "extra", "pseudo", "val", "test")
+EMPTY = "empty"
+"""The split of photos without any number: a detector is trained on them, a reader has nothing to
+read there."""
+
+SPLITS = ("train", "extra", "pseudo", EMPTY, "val", "test")
 """What a conversion may hold. `val` is drawn from the official `train` and `extra`; the labels of
 `pseudo` were given by a machine."""
 
-TRAINING_SPLITS = ("train", "extra", "pseudo")
-"""What may be trained on."""
+READABLE_SPLITS = tuple(split for split in SPLITS if split != EMPTY)
+"""Those whose photos each have a number."""
+
+TRAINING_SPLITS = {
+    "reader": ("train", "extra", "pseudo"),
+    "detector": ("train", "extra", "pseudo", EMPTY),
+}
+"""By task, what may be trained on."""
 
 _MORE_DIGITS = f"more than {MAX_DIGITS}"
 
 
 def length_name(digits: int) -> str:
-    """Returns the name of a number's length in `by_length`: "1" to "5" or "more than 5"."""
+    """Returns the name of a number's length in `by_length`: "0" to "5" or "more than 5"."""
     return str(digits) if digits < LENGTH_MORE_THAN_FIVE else _MORE_DIGITS
 
 

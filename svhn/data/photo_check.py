@@ -13,6 +13,7 @@ from svhn.geometry import clip_boxes
 from svhn.images import is_plain_rgb_png, load_picture
 
 NO_DIGITS = "no digits"
+DIGITS_IN_EMPTY = "digits on a photo that should have none"
 BOX_WITHOUT_AREA = "box without area"
 BOX_OUTSIDE = "box wholly outside the photo"
 BROKEN = "picture can't be read"
@@ -52,7 +53,7 @@ class CheckedPhoto:
     reencoded: bool
 
 
-def check_photo(data: bytes, photo: LabelledPhoto) -> CheckedPhoto:
+def check_photo(data: bytes, photo: LabelledPhoto, has_number: bool = True) -> CheckedPhoto:
     """Returns what a record needs of a photo.
 
     The bytes stay as they are wherever TensorFlow reads the same pixels from them as Pillow does;
@@ -62,13 +63,17 @@ def check_photo(data: bytes, photo: LabelledPhoto) -> CheckedPhoto:
     Args:
         data: The bytes of the photo's file.
         photo: Its digits and boxes.
+        has_number: Whether it should have digits; if not, it must have none.
 
     Raises:
-        UnusablePhotoError: If it has no digits, a box without area or wholly outside the photo,
-            or a picture that can't be read.
+        UnusablePhotoError: If it has no digits, or some where it should have none, a box without
+            area or wholly outside the photo, or a picture that can't be read.
     """
-    if not photo.digits:
+    if has_number and not photo.digits:
         raise UnusablePhotoError(NO_DIGITS, "the list has no digits for it")
+    if not has_number and photo.digits:
+        number = "".join(map(str, photo.digits))
+        raise UnusablePhotoError(DIGITS_IN_EMPTY, f"the list has {number} for it")
     for box in photo.boxes:
         if not (box[2] > 0 and box[3] > 0):
             raise UnusablePhotoError(BOX_WITHOUT_AREA, _box_text(box))

@@ -7,10 +7,10 @@ is written here because importing TensorFlow takes longer than converting some t
 |---|---|---|
 | `image` | bytes | the encoded photo: PNG, 8-bit RGB or greyscale |
 | `height`, `width` | int64 | pixels |
-| `digits/label` | int64 [N] | 0 to 9, from left to right as labelled |
+| `digits/label` | int64 [N] | 0 to 9, from left to right as labelled; N is 0 in the split empty |
 | `digits/bounding_box` | float [N × 4] | left, top, width, height of each digit, pixels |
-| `number` | bytes | the digits as text, "75" |
-| `split` | bytes | the folder: train, extra, pseudo or test |
+| `number` | bytes | the digits as text, "75"; "" without digits |
+| `split` | bytes | the folder: train, extra, pseudo, empty or test |
 | `file_name` | bytes | "1.png" |
 """
 
@@ -47,7 +47,7 @@ def serialize_record(
         width: Pixels.
         digits: 0 to 9, as labelled.
         boxes: Float array of shape (N, 4): left, top, width, height of each digit, pixels.
-        split: The folder that the photo comes from: train, extra, pseudo or test.
+        split: The folder that the photo comes from: train, extra, pseudo, empty or test.
         file_name: The photo's name in that folder.
 
     Raises:

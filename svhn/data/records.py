@@ -48,13 +48,13 @@ class ConvertedPhoto:
     """PNG."""
 
     digits: tuple[int, ...]
-    """0 to 9, from left to right."""
+    """0 to 9, from left to right; none in the split empty."""
 
     boxes: np.ndarray
     """float32 (N, 4): left, top, width, height of each digit, pixels."""
 
     folder: str
-    """The folder it comes from: train, extra, pseudo or test."""
+    """The folder it comes from: train, extra, pseudo, empty or test."""
 
     file_name: str
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from svhn.data.digit_struct import LabelledPhoto
-from svhn.data.manifest import length_name
+from svhn.data.manifest import EMPTY, length_name
 from svhn.data.photo_check import BROKEN, UnusablePhotoError, check_photo
 from svhn.data.record_writer import serialize_record, write_record
 
 
 @dataclasses.dataclass(frozen=True)
 class SourcePhoto:
-    """A photo and the folder that it comes from: train, extra, pseudo or test."""
+    """A photo and the folder that it comes from: train, extra, pseudo, empty or test."""
 
     folder: str
     labels: LabelledPhoto
@@ -35,7 +35,7 @@ class ShardTask:
 
     Attributes:
         data_dir: Where the official folders lie.
-        split: train, extra, pseudo, val or test.
+        split: train, extra, pseudo, empty, val or test.
         file_name: The finished shard's name.
         unfinished: Where it is written; whoever gave the task renames it.
         photos: In the order of the records.
@@ -55,7 +55,7 @@ class ShardReport:
     Attributes:
         photos: How many records it holds.
         photos_by_folder: The same by official folder.
-        photos_by_length: The same by count of digits: "1" to "5" and "more than 5".
+        photos_by_length: The same by count of digits: "0" to "5" and "more than 5".
         bytes: Its size.
         sha256: Its hash.
         skipped: For each photo that was left out: `photo`, `reason`, `detail`.
@@ -133,7 +133,7 @@ def _record(data_dir: Path, photo: SourcePhoto, report: ShardReport) -> bytes:
         data = (data_dir / photo.folder / labels.file_name).read_bytes()
     except OSError as error:
         raise UnusablePhotoError(BROKEN, error.strerror or str(error)) from None
-    checked = check_photo(data, labels)
+    checked = check_photo(data, labels, has_number=photo.folder != EMPTY)
     report.photos += 1
     report.photos_by_folder[photo.folder] += 1
     report.photos_by_length[length_name(len(labels.digits))] += 1

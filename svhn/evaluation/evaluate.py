@@ -11,7 +11,7 @@ from PIL import Image
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import (
-    SPLITS,
+    READABLE_SPLITS,
     manifest_digest,
     shard_folder,
     shard_paths,
@@ -104,8 +104,10 @@ def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:
                 f" it has: {', '.join(present) or 'none'}. Choose with --splits"
             )
     for split in splits:
-        if split not in SPLITS:
-            raise UserError(f"--splits names '{split}'; expected some of: {', '.join(SPLITS)}")
+        if split not in READABLE_SPLITS:
+            raise UserError(
+                f"--splits names '{split}'; expected some of: {', '.join(READABLE_SPLITS)}"
+            )
         shard_paths(data_dir, split)  # raises if the split is absent or a shard is not whole
     return splits
 

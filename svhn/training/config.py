@@ -56,7 +56,8 @@ class TrainingConfig:
         "Folder that convert_to_tfrecords.py has converted: its tfrecords/ is read.", group="Data"
     )
     splits: list[str] = option(
-        "Splits to train on. Default: train, extra and pseudo, as far as they were converted.",
+        "Splits to train on. Default: train, extra and pseudo, as far as they were converted; "
+        "for a detector empty, too: photos without any number.",
         [],
         group="Data",
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from svhn.data.manifest import (
+    EMPTY,
     TRAINING_SPLITS,
     manifest_digest,
     photo_count,
@@ -18,17 +19,28 @@ def describe_data(config: TrainingConfig) -> dict[str, Any]:
     """Returns what is trained on, as JSON can hold it; another data set is described otherwise.
 
     Args:
-        config: `data_dir`, `splits` and `mix`.
+        config: `task`, `data_dir`, `splits` and `mix`.
 
     Returns:
         "splits" (names), "photos" (their number) and "manifest_sha256" (of the conversion).
 
     Raises:
         UserError: If there is no whole conversion, or nothing to train or to validate on, or a
-            split is named twice, or the mix doesn't fit the splits.
+            split is named twice or is none for the task, or the mix doesn't fit the splits.
     """
     present = splits_with_photos(config.data_dir)
-    splits = config.splits or [split for split in TRAINING_SPLITS if split in present]
+    usable = TRAINING_SPLITS[config.task]
+    splits = config.splits or [split for split in usable if split in present]
+    if EMPTY in splits and EMPTY not in usable:
+        raise UserError(
+            f"--splits={','.join(splits)}: photos without any number ({EMPTY}) teach a "
+            f"--task={config.task} nothing. Leave {EMPTY} out, or train a --task=detector"
+        )
+    if splits == [EMPTY]:
+        raise UserError(
+            f"On the split {EMPTY} alone a detector learns to find nothing. Name one with numbers "
+            f"beside it, such as --splits=train,{EMPTY}, or convert a folder that has train/"
+        )
     if not splits:
         raise UserError(
             f"{shard_folder(config.data_dir)} has neither train nor extra photos to train on. "

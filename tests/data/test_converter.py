@@ -22,7 +22,7 @@ from svhn.data import converter
 from svhn.data.converter import convert, drawn_for_val
 from svhn.data.converter_config import ConverterConfig
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, write_digit_struct
-from svhn.data.manifest import photo_count, read_manifest, shard_paths
+from svhn.data.manifest import photo_count, photos_by_length, read_manifest, shard_paths
 from svhn.data.records import parse_record
 from svhn.errors import UserError
 from tests.data.folders import (
@@ -221,6 +221,47 @@ def test_the_split_pseudo_changes_no_other(converted, tmp_path):
     before = {name: data for name, data in files_of(converted).items() if "tfrecord" in name}
     added = {f"pseudo.tfrecord-{index:05d}-of-00003" for index in range(3)}
     assert shards.keys() - before.keys() == added
+    assert {name: shards[name] for name in before} == before
+
+
+# The split empty
+
+
+def test_photos_without_any_number_are_a_split_of_their_own(converted, tmp_path, capsys):
+    for folder in ("train", "extra", "test"):
+        (tmp_path / folder).symlink_to(converted / folder)
+    photos = {labelled(f"{i}.png", ""): encode(pixels(4000 + i)) for i in range(1, 36)}
+    photos[labelled("36.png", "75")] = encode(pixels(5000))
+    write_folder(tmp_path / "empty", photos)
+    config = ConverterConfig(
+        str(tmp_path), val_fraction_train=1.0, val_fraction_extra=1.0, shards=3
+    )
+    assert convert(config) == 0
+    records = read_split(tmp_path, "empty")
+    assert set(records) == {f"empty/{i}.png" for i in range(1, 36)}
+    for record in records.values():
+        assert record["digit_labels"].shape == (0,)
+        assert record["digit_boxes"].shape == (0, 4)
+        assert record["number"] == b""
+    assert not any(name.startswith("empty") for name in read_split(tmp_path, "val"))
+    manifest = read_manifest(tmp_path)
+    assert manifest["splits"]["empty"]["by_length"] == {"0": 35}
+    assert photos_by_length(tmp_path, "empty") == [35, 0, 0, 0, 0, 0, 0]
+    assert [(entry["photo"], entry["reason"]) for entry in manifest["skipped"]] == [
+        ("empty/36.png", "digits on a photo that should have none")
+    ]
+    assert "0 digits" in capsys.readouterr().out
+    assert convert(ConverterConfig(str(tmp_path), verify=True)) == 0
+
+
+def test_the_split_empty_changes_no_other(converted, tmp_path):
+    for folder in ("train", "extra", "test"):
+        (tmp_path / folder).symlink_to(converted / folder)
+    write_folder(tmp_path / "empty", {labelled("1.png", ""): encode(pixels(4001))})
+    assert convert(ConverterConfig(str(tmp_path), val_fraction_extra=0.1, shards=3)) == 0
+    shards = {name: content for name, content in files_of(tmp_path).items() if "tfrecord" in name}
+    before = {name: data for name, data in files_of(converted).items() if "tfrecord" in name}
+    assert shards.keys() - before.keys() == {"empty.tfrecord-00000-of-00001"}
     assert {name: shards[name] for name in before} == before
 
 

@@ -10,13 +10,14 @@ from svhn.data import sampling
 from svhn.data.detection_pipeline import evaluation_photos, training_windows
 from svhn.detector_input import PADDING_LEVEL
 from svhn.errors import UserError
-from svhn.window_config import MOST_DIGITS, WindowConfig
+from svhn.window_config import MOST_DIGITS, NO_LABEL, WindowConfig
 from tests.small_conversion import write_conversion
 
 TRAIN = 23
 NUMBERS = {
     "train": [f"{100 + index}" for index in range(TRAIN)],
     "extra": [f"{200 + index}" for index in range(11)],
+    "empty": [""] * 13,
     "val": ["7", *(f"{10 + index}" for index in range(8)), "12345"],
 }
 SMALL = WindowConfig(size=64, largest_digit=40)
@@ -95,6 +96,41 @@ def test_splits_are_mixed_as_asked_for(data_dir):
     labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 10, **arguments)])
     firsts = labels[:, 0]
     assert {1, 2} <= set(firsts.tolist())
+
+
+def test_photos_of_each_split_take_each_place_of_a_window(data_dir):
+    """A mix of three and windows of three photos, the last of them the background."""
+    config = WindowConfig(size=64, negatives=0, smallest_digit=12, largest_digit=12)
+    arguments = {"windows": config, "splits": ["train", "extra"], "mix": [1, 2]}
+    labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 10, **arguments)])
+    assert {1, 2} <= set(labels[:, 0].tolist())
+    resumed = taken(data_dir, 2, start_example=20, **arguments)
+    assert same(resumed, taken(data_dir, 7, **arguments)[5:])
+
+
+def test_photos_without_any_number_give_windows_without_one(data_dir):
+    """As first photo of a window, as second and as background: they are all there is."""
+    for images, labels, boxes in taken(data_dir, 4, splits=["empty"]):
+        assert (labels == NO_LABEL).all() and not boxes.any()
+        assert np.isfinite(images).all()
+        shown = (images != PADDING_LEVEL).any(axis=-1).mean(axis=(1, 2))
+        assert (shown > 0.02).all() and shown.mean() > 0.4
+
+
+@pytest.mark.parametrize("mix", [None, [3, 1]])
+def test_a_run_that_mixes_them_in_is_resumed_exactly(data_dir, mix):
+    arguments = {"splits": ["train", "empty"], "mix": mix}
+    whole = taken(data_dir, 7, **arguments)
+    assert same(taken(data_dir, 4, start_example=12, **arguments), whole[3:])
+    labels = np.concatenate([labels for _, labels, _ in whole])
+    with_digits = (labels >= 0).any(axis=1)
+    assert with_digits.any() and not with_digits.all()
+
+
+def test_lengths_are_evened_out_with_them_too(data_dir):
+    arguments = {"splits": ["train", "empty"], "balance_lengths": 1.0}
+    whole = taken(data_dir, 3, **arguments)
+    assert same(taken(data_dir, 1, start_example=8, **arguments), whole[2:])
 
 
 def test_without_augmentation_the_light_is_the_photos(data_dir):

@@ -355,6 +355,14 @@ def test_no_photo_with_digits(path):
         read_digit_struct(path)
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_photos_of_which_none_has_a_digit_are_read_where_they_may_be(path, count):
+    write_digit_struct(path, [labelled(f"{number}.png", "") for number in range(count)])
+    photos = read_digit_struct(path, may_lack_digits=True)
+    assert [photo.file_name for photo in photos] == [f"{number}.png" for number in range(count)]
+    assert all(photo.digits == () and photo.boxes.shape == (0, 4) for photo in photos)
+
+
 def test_comparison_with_a_folder(tmp_path, photos):
     for name in (
         "1.png",

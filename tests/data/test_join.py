@@ -68,3 +68,10 @@ def test_folders_that_are_not_whole(folders, tmp_path):
     with pytest.raises(UserError, match=r"1 photos that are listed .* first is 1\.png"):
         join.main(joined([folders[0], tmp_path / "gap"], tmp_path / "extra"))
     assert not (tmp_path / "extra").exists()
+
+
+def test_photos_without_any_number_are_joined_too(folders, tmp_path):
+    write_folder(tmp_path / "empty", {labelled("7.png", ""): encode(pixels(72))})
+    join.main(joined([tmp_path / "empty"] * 2, tmp_path / "out"))
+    photos = read_digit_struct(tmp_path / "out" / DIGIT_STRUCT_NAME, may_lack_digits=True)
+    assert [(photo.file_name, photo.digits) for photo in photos] == [("1.png", ()), ("2.png", ())]

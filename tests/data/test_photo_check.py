@@ -86,6 +86,14 @@ def test_unusable_photos(picture, photo, reason):
     assert "\n" not in caught.value.detail
 
 
+def test_a_photo_without_any_number():
+    assert check_photo(PLAIN, labelled("1.png", ""), has_number=False).image == PLAIN
+    with pytest.raises(UnusablePhotoError, match=r"^digits on a photo .* the list has 75 for it"):
+        check_photo(PLAIN, labelled("1.png", "75"), has_number=False)
+    with pytest.raises(UnusablePhotoError, match=r"^picture can't be read"):
+        check_photo(PLAIN[:20], labelled("1.png", ""), has_number=False)
+
+
 def test_boxes_partly_outside_and_long_numbers_are_kept():
     partly = labelled("1.png", "75", [[-3, -2, 6, 9], [35, 20, 9, 9]])
     assert check_photo(PLAIN, partly).image == PLAIN

@@ -129,6 +129,8 @@ def test_the_splits_that_are_there(data_dir, tmp_path):
         splits_to_evaluate(only_test, ["test", "val"])
     with pytest.raises(UserError, match=r"--splits names 'vall'; expected some of: train"):
         splits_to_evaluate(only_test, ["vall"])
+    with pytest.raises(UserError, match=r"--splits names 'empty'; expected some of: train"):
+        splits_to_evaluate(only_test, ["empty"])
     only_extra = str(write_conversion(tmp_path / "extra", {"extra": ["1"]}))
     with pytest.raises(UserError, match=r"it has: extra. Choose with --splits"):
         splits_to_evaluate(only_extra, [])

@@ -37,3 +37,31 @@ def test_another_conversion_is_described_otherwise(data_dir, tmp_path):
 def test_a_split_that_is_named_twice_is_refused(data_dir):
     with pytest.raises(UserError, match=r"--splits=train,train names a split twice"):
         describe_data(TrainingConfig(data_dir, splits=["train", "train"]))
+
+
+@pytest.fixture(scope="module")
+def with_empty(tmp_path_factory):
+    numbers = {"train": ["1", "2"], "extra": ["3"], "empty": ["", "", ""], "val": ["4"]}
+    return str(write_conversion(tmp_path_factory.mktemp("data"), numbers))
+
+
+def test_only_a_detector_is_trained_on_photos_without_any_number(with_empty):
+    detector = describe_data(TrainingConfig(with_empty, task="detector"))
+    assert detector["splits"] == ["train", "extra", "empty"] and detector["photos"] == 6
+    reader = describe_data(TrainingConfig(with_empty))
+    assert reader["splits"] == ["train", "extra"] and reader["photos"] == 3
+
+
+def test_a_reader_that_shall_learn_from_them_is_refused_in_one_line(with_empty):
+    with pytest.raises(UserError, match=r"--splits=train,empty: .*--task=detector") as caught:
+        describe_data(TrainingConfig(with_empty, splits=["train", "empty"]))
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_but_them_is_refused(with_empty, tmp_path):
+    alone = str(write_conversion(tmp_path, {"empty": ["", ""], "val": ["4"]}))
+    for data_dir, splits in ((with_empty, ["empty"]), (alone, [])):
+        with pytest.raises(UserError, match=r"empty alone .*--splits=train,empty"):
+            describe_data(TrainingConfig(data_dir, splits=splits, task="detector"))
+    with pytest.raises(UserError, match="neither train nor extra"):
+        describe_data(TrainingConfig(alone))

@@ -3,19 +3,27 @@
 import dataclasses
 
 from svhn.command_line import option
+from svhn.data.manifest import EMPTY
 
-SPLITS = ("train", "test", "extra")
-"""The folders of SVHN, in the order in which they are rendered."""
+SPLITS = ("train", "test", "extra", EMPTY)
+"""The folders that can be rendered, in their order: those of SVHN, and photos without a number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticConfig:
     """The flags of `python -m svhn.data.synthetic`."""
 
-    out: str = option("The folder that gets train/, test/ and extra/.", group="Data set")
+    out: str = option("The folder that gets train/, test/, extra/ and empty/.", group="Data set")
     train: int = option("Photos in train/.", 8000, group="Data set", minimum=0)
     test: int = option("Photos in test/.", 1000, group="Data set", minimum=0)
     extra: int = option("Photos in extra/.", 0, group="Data set", minimum=0)
+    empty: int = option(
+        "Photos in empty/: walls, railings, windows, leaves, words, but no number, to train a "
+        "detector on what is none.",
+        0,
+        group="Data set",
+        minimum=0,
+    )
     seed: int = option(
         "Another seed gives other photos; the same seed and fonts give the same bytes.",
         1,

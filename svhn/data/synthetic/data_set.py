@@ -10,9 +10,10 @@ import numpy as np
 from svhn.data import photo_folder
 from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.photo_folder import check_place, make_folder, stop_if_orphaned
-from svhn.data.synthetic.config import SPLITS, SyntheticConfig
+from svhn.data.synthetic.config import EMPTY, SPLITS, SyntheticConfig
 from svhn.data.synthetic.fonts import Typeface, find_typefaces
 from svhn.data.synthetic.scene import RenderedPhoto, render_photo
+from svhn.data.synthetic.without_number import render_photo_without_number
 from svhn.errors import UserError
 
 SETTINGS_NAME = "synthetic.json"
@@ -41,7 +42,7 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
     counts = {split: getattr(config, split) for split in SPLITS if getattr(config, split)}
     if not counts:
         raise UserError(
-            "--train=0 --test=0 --extra=0: nothing to render; ask for at least one photo"
+            "--train=0 --test=0 --extra=0 --empty=0: nothing to render; ask for at least one photo"
         )
     out = Path(config.out)
     try:
@@ -125,10 +126,16 @@ def _render_task(task: _Task) -> list[LabelledPhoto]:
     stop_if_orphaned()
     labels = []
     for index in range(task.first, task.last):
-        photo = render_photo(photo_generator(task.seed, task.split, index), task.typefaces)
+        random = photo_generator(task.seed, task.split, index)
         name = f"{index + 1}.png"
-        Path(task.folder, name).write_bytes(png_bytes(photo))
-        labels.append(LabelledPhoto(name, photo.digits, photo.boxes))
+        if task.split == EMPTY:
+            pixels, digits = render_photo_without_number(random, task.typefaces), ()
+            boxes = np.zeros((0, 4), np.float32)
+        else:
+            photo = render_photo(random, task.typefaces)
+            pixels, digits, boxes = photo.pixels, photo.digits, photo.boxes
+        Path(task.folder, name).write_bytes(photo_folder.png_bytes(pixels))
+        labels.append(LabelledPhoto(name, digits, boxes))
     return labels
 
 

@@ -1,4 +1,8 @@
-"""Photos without any number: walls, frames, bells, plaques with words or nothing on them."""
+"""Photos without any number: walls, frames, bells, plaques with words or nothing on them.
+
+False numbers are counted on them (`svhn.evaluation.photos_without_numbers`), so none is trained on;
+training has those of `svhn.data.synthetic.without_number`.
+"""
 
 import numpy as np
 

@@ -41,6 +41,26 @@ def paint_ink(
         lay_over(picture, colour, ink * opacity)
 
 
+def paint_ink_locally(
+    random: np.random.Generator,
+    picture: np.ndarray,
+    ink: np.ndarray,
+    colour: np.ndarray,
+    unit: float,
+    light: tuple[float, float],
+) -> None:
+    """Paints as `paint_ink` does, but looks only at the part of the canvas that has ink: faster."""
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > 0) for axis in (1, 0))
+    if not len(rows):
+        return
+    margin = round(0.3 * unit) + 2  # shadows fall beside the ink
+    part = (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+    )
+    paint_ink(random, picture[:, *part], ink[part], colour, unit, light)
+
+
 def _paint_raised(random, picture, ink, colour, unit, light) -> None:
     """Metal or wooden digits, some with a distance from the wall: shadow, lit edges, sheen."""
     depth = random.uniform(0.02, 0.11) * unit

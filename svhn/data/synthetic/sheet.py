@@ -88,14 +88,14 @@ def number_crop(photo: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def _choose(folder: str, wanted: int, config: SheetConfig) -> list[tuple[np.ndarray, str]]:
-    photos = read_digit_struct(Path(folder, DIGIT_STRUCT_NAME))
+    photos = read_digit_struct(Path(folder, DIGIT_STRUCT_NAME), may_lack_digits=True)
     order = np.random.default_rng(config.seed).permutation(len(photos))[:wanted]
     return [_shown(folder, photos[index], config.crops) for index in order]
 
 
 def _shown(folder: str, photo: LabelledPhoto, crops: bool) -> tuple[np.ndarray, str]:
     pixels = load_picture(Path(folder, photo.file_name))
-    if crops:
+    if crops and photo.digits:
         pixels = number_crop(pixels, photo.boxes)
     return pixels, "".join(map(str, photo.digits))
 
