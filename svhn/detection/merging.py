@@ -46,7 +46,8 @@ def merged(looks: Sequence[DetectedDigits], scales: Sequence[float]) -> Detected
         return candidates
     overlaps = intersections_over_unions(candidates.boxes[kept], candidates.boxes)
     # Every candidate speaks for the place that it overlaps most.
-    speaks = (overlaps >= IOU_THRESHOLD) & (overlaps.argmax(axis=0) == np.arange(len(kept))[:, None])
+    is_nearest = overlaps.argmax(axis=0) == np.arange(len(kept))[:, None]
+    speaks = (overlaps >= IOU_THRESHOLD) & is_nearest
     votes = np.where(speaks, candidates.scores, -1.0)  # [places, candidates]
     look_of = np.repeat(np.arange(len(looks)), [len(look.scores) for look in looks])
 

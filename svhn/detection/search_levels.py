@@ -72,9 +72,7 @@ def level_sides(height: int, width: int) -> list[int]:
     for place, side in enumerate(SIDES[1:], start=1):
         scale = min(coarsest * side / SIDES[0], LARGEST_ENLARGEMENT)
         if place < ENLARGED:
-            is_wanted = (
-                scale >= scales[-1] * SMALLEST_ENLARGED_STEP and scale * longer <= SIDES[-1]
-            )
+            is_wanted = scale >= scales[-1] * SMALLEST_ENLARGED_STEP and scale * longer <= SIDES[-1]
         else:
             is_wanted = scale <= finest
         if is_wanted:
