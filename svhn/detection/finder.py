@@ -15,8 +15,9 @@ from svhn.detector_input import PADDING_LEVEL, detector_input
 
 __all__ = ["FoundNumber", "NumberFinder"]
 
-NUMBER_SCORE = 0.5
-"""Numbers below are taken for none."""
+NUMBER_SCORE = 0.3
+"""Numbers below are taken for none. Low, as the reader has a word in it, too
+(`svhn.reading.whole_photo`)."""
 
 _CUT = 3.0
 """Pixels. A digit that comes closer to the edge between two tiles may go on beyond it."""
