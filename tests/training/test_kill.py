@@ -81,13 +81,14 @@ def points(folder, run):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(5000)
+@pytest.mark.timeout(float(__import__("os").environ.get("KT", 900)))
 def test_twenty_kills_change_nothing(tmp_path, warm_programs):
     data_dir = write_conversion(tmp_path / "data", NUMBERS)
     alone, killed = tmp_path / "alone", tmp_path / "killed"
     process = start(warm_programs, data_dir, alone)
-    first, *others = np.diff(list(evaluation_times(process)))
+    times = list(evaluation_times(process))
     finish(process)
+    first, *others = np.diff(times)
     assert len(others) == EVALUATIONS - 1
     # A kill may hit anything: compiling, a step, an evaluation, a checkpoint or an events file.
     longest_waits = (first, *[1.2 * statistics.median(others)] * 2)
