@@ -50,10 +50,10 @@ def folder(tmp_path_factory):
     trained = from_the_shell(
         folder,
         *["train.py", "--data_dir", "data", "--train_logdir", "./logs/train"],
-        *["--steps", "150", "--batch_size", "16", "--augmentation", "0"],
-        *["--evaluate_every", "75", "--seed", "1"],
+        *["--steps", "80", "--batch_size", "16", "--augmentation", "0"],
+        *["--evaluate_every", "80", "--seed", "1"],
     )
-    assert "Finished all 150 steps" in trained.stdout
+    assert "Finished all 80 steps" in trained.stdout
     assert "I0000" not in trained.stderr, "TensorFlow's start-up lines reach the screen"
     return folder
 

@@ -142,12 +142,12 @@ def become(
     Raises:
         SystemExit: When the program ends.
     """
-    os.chdir(cwd)
-    os.environ.update(environment)
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         file = os.open(Path(place) / name, os.O_WRONLY | os.O_CREAT)
         os.dup2(file, descriptor)
         os.close(file)
+    os.chdir(cwd)
+    os.environ.update(environment)
     if not warm:
         os.environ["PYTHONPATH"] = str(ROOT)
         os.execv(sys.executable, [sys.executable, *command])

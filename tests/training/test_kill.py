@@ -81,7 +81,7 @@ def points(folder, run):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(float(__import__("os").environ.get("KT", 900)))
+@pytest.mark.timeout(900)
 def test_twenty_kills_change_nothing(tmp_path, warm_programs):
     data_dir = write_conversion(tmp_path / "data", NUMBERS)
     alone, killed = tmp_path / "alone", tmp_path / "killed"
