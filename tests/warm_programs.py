@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import absl.app
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -121,6 +123,9 @@ def serve() -> None:
     import svhn.reading.inference
     import svhn.training.loop  # noqa: F401
 
+    # TensorFlow's tools for its own tests ask for the devices as soon as absl starts a program,
+    # also one that would never have imported TensorFlow.
+    absl.app._init_callbacks.clear()
     warm = not has_threads()  # a child has none of them, and would wait for them for ever
     for line in sys.stdin:
         request = json.loads(line)
@@ -151,6 +156,18 @@ def become(
     if not warm:
         os.environ["PYTHONPATH"] = str(ROOT)
         os.execv(sys.executable, [sys.executable, *command])
+    run_program(command)
+
+
+def run_program(command: list[str]) -> None:
+    """Runs a program in this process, which ends with it.
+
+    Args:
+        command: As in `WarmPrograms.start`.
+
+    Raises:
+        SystemExit: When the program ends.
+    """
     if command[0] == "-m":
         sys.argv = command[1:]
         runpy.run_module(command[1], run_name="__main__", alter_sys=True)
