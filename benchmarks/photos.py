@@ -67,7 +67,7 @@ def main(config: PhotosConfig) -> int:
     predictions = read_all(reader, finder, iter(photos), len(photos), rule)
     rows = accuracy_rows(measure_photos(predictions))
     if config.without:
-        rows += false_number_rows(finder, photos, config.without, config.seed)
+        rows += false_number_rows(photo_reader, photos, config.without, config.seed)
     rows += [speed_row(photo_reader, photos, config), memory_row(finder)]
     print_report(
         f"{len(photos):,} whole photos of {config.split}; {detector.path}, {loaded.path}", rows
@@ -90,15 +90,15 @@ def accuracy_rows(figures: Any) -> list[Row]:
     ]
 
 
-def false_number_rows(finder: Any, photos: list, count: int, seed: int) -> list[Row]:
-    """Returns how many numbers are found where there are none."""
+def false_number_rows(photo_reader: Any, photos: list, count: int, seed: int) -> list[Row]:
+    """Returns how many numbers are found and read where there are none."""
     from svhn.data.synthetic.fonts import find_typefaces
     from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
 
     parts = parts_without_digits(photos, count // 2)
     scenes = rendered_scenes(count - len(parts), seed, find_typefaces())
     in_parts, in_scenes = (
-        sum(len(finder.find(picture)) for picture in pictures) for pictures in (parts, scenes)
+        sum(len(photo_reader.read(picture)) for picture in pictures) for pictures in (parts, scenes)
     )
     what = f"false numbers on {len(parts)} cut-away parts and {len(scenes)} rendered scenes"
     of_them = f"{in_parts} and {in_scenes}"

@@ -1,5 +1,6 @@
 """Progress bars for people, and nothing at all where nobody watches."""
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import TypeVar
@@ -7,6 +8,9 @@ from typing import TypeVar
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+
+USUAL_COLUMNS, USUAL_LINES = 80, 24
+"""What a terminal that doesn't tell its size is taken to have."""
 
 
 def progress(
@@ -33,6 +37,11 @@ def progress(
         delay_seconds: The bar stays away for as long.
         shown: Whether there is a bar at all.
     """
+    shown = shown and sys.stderr.isatty()
+    # A serial line, or a container's terminal, may say that it has 0 columns and lines: tqdm would
+    # draw nothing.
+    size_is_known = shown and min(os.get_terminal_size(sys.stderr.fileno())) > 0
+    size = {} if size_is_known else {"ncols": USUAL_COLUMNS - 1, "nrows": USUAL_LINES}
     return tqdm(
         items,
         total=total,
@@ -40,8 +49,9 @@ def progress(
         desc=description,
         unit=unit,
         delay=delay_seconds,
-        disable=not (shown and sys.stderr.isatty()),
+        disable=not shown,
         file=sys.stderr,
-        dynamic_ncols=True,
+        dynamic_ncols=size_is_known,
         smoothing=0.1,
+        **size,
     )

@@ -1,6 +1,9 @@
+import os
+from pathlib import Path
+
 import pytest
 
-from svhn.files import write_whole
+from svhn.files import UNFINISHED_NAME, write_whole
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -9,6 +12,28 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
     write_whole(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_disk_has_the_content_before_the_name(tmp_path, monkeypatch):
+    path, on_disk = tmp_path / "manifest.json", []
+
+    def fsync(descriptor):
+        assert not path.exists()
+        on_disk.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_whole(path, b"whole", on_disk=True)
+    assert on_disk == [len(b"whole")]
+    assert path.read_bytes() == b"whole"
+
+
+def test_a_killed_writer_leaves_a_file_of_a_known_name(tmp_path, monkeypatch):
+    # SIGKILL would run no clean-up.
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(TypeError):
+        write_whole(tmp_path / "results.json", None)
+    (left,) = tmp_path.iterdir()
+    assert UNFINISHED_NAME.fullmatch(left.name)
 
 
 def test_what_can_not_be_written_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -36,6 +36,7 @@ from svhn.data.shard_writer import ShardReport, ShardTask, SourcePhoto
 from svhn.data.tfds_metadata import tfds_metadata
 from svhn.data.verification import verify
 from svhn.errors import UserError
+from svhn.files import UNFINISHED_NAME, write_whole
 from svhn.progress import progress
 
 FOLDERS = ("train", "extra", "pseudo", EMPTY, "test")
@@ -49,7 +50,8 @@ PHOTOS_PER_SHARD = 16
 """A split gets fewer shards rather than shards with fewer photos than this."""
 
 _OURS = re.compile(
-    rf"\.?((({'|'.join(SPLITS)})\.tfrecord-\d{{5}}-of-\d{{5}})|[a-z_]+\.json)(\.\d+\.partial)?"
+    rf"\.?({'|'.join(SPLITS)})\.tfrecord-\d{{5}}-of-\d{{5}}(\.\d+\.partial)?"
+    rf"|[a-z_]+\.json|{UNFINISHED_NAME.pattern}"
 )
 """The names of all files that a conversion makes, finished or not."""
 
@@ -278,12 +280,13 @@ def _write_conversion(
         if task.split not in manifest["splits"]:  # none of its photos could be used
             (target / task.file_name).unlink()
     for name, text in tfds_metadata(manifest["splits"]).items():
-        _write_whole(target / name, text)
         data = text.encode()
+        write_whole(target / name, data, on_disk=True)
         entry = {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         manifest["metadata"].append(entry)
     _sync_folder(target)
-    _write_whole(target / MANIFEST_NAME, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    write_whole(target / MANIFEST_NAME, text.encode(), on_disk=True)
     _sync_folder(target)
     return manifest
 
@@ -410,16 +413,6 @@ def _by_number(name: str) -> tuple[str, int, str]:
     """Sorts "train/2.png" before "train/10.png"."""
     folder, file_name = name.split("/", 1)
     return folder, len(file_name), file_name
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes a file that appears under its name only when it is whole and on the disk."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """The number finder: the detector, applied to whole photos of any size."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -9,15 +8,16 @@ import tensorflow as tf
 from PIL import Image
 
 from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
-from svhn.detection.non_maximum_suppression import suppress
+from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.search_levels import Tile, canvas_for, level_sides, tiles_of
 from svhn.detector_input import PADDING_LEVEL, detector_input
 
 __all__ = ["FoundNumber", "NumberFinder"]
 
-NUMBER_SCORE = 0.5
-"""Numbers below are taken for none."""
+NUMBER_SCORE = 0.3
+"""Numbers below are taken for none. Low, as the reader has a word in it, too
+(`svhn.reading.whole_photo`)."""
 
 _CUT = 3.0
 """Pixels. A digit that comes closer to the edge between two tiles may go on beyond it."""
@@ -74,18 +74,20 @@ class NumberFinder:
         height, width = photo.shape[:2]
         sides = level_sides(height, width)
         photo, reduction = _reduced(photo, sides[-1])
-        parts = []
+        looks, scales = [], []
         for side in sides:
             picture, scale = self._picture(photo, np.float64(side))
-            used = np.round(np.array(photo.shape[:2]) * scale.numpy()[::-1]).astype(int)
-            for found in self._search(picture.numpy(), *used):
-                found = found.in_photo(scale.numpy() / reduction, (width, height))
-                # What lies in the padding has no part in the photo.
-                parts.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
-        return merged(parts)
+            scale = scale.numpy()
+            used = np.round(np.array(photo.shape[:2]) * scale[::-1]).astype(int)
+            found = self._search(picture.numpy(), *used)
+            found = found.in_photo(scale / reduction, (width, height))
+            # What lies in the padding has no part in the photo.
+            looks.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
+            scales.append(float(scale.max()) / reduction)
+        return merged(looks, scales)
 
-    def _search(self, picture: np.ndarray, height: int, width: int) -> list[DetectedDigits]:
-        """Returns the digits of each tile, in pixels of the picture.
+    def _search(self, picture: np.ndarray, height: int, width: int) -> DetectedDigits:
+        """Returns the digits of a picture, tile by tile, in its pixels.
 
         Args:
             picture: float32 [height and more, width and more, 3].
@@ -104,22 +106,7 @@ class NumberFinder:
             found = found.chosen(_whole(found.boxes, tile, height, width))
             boxes = found.boxes + np.array([left, top, 0, 0], np.float32)
             parts.append(dataclasses.replace(found, boxes=boxes))
-        return parts
-
-
-def merged(parts: Sequence[DetectedDigits]) -> DetectedDigits:
-    """Returns the digits of several looks at a photo, each once, the surest first.
-
-    Args:
-        parts: At least one; boxes in pixels of the photo.
-    """
-    digits = DetectedDigits(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("labels", "scores", "boxes", "class_scores")
-        )
-    )
-    return digits.chosen(suppress(digits.boxes, digits.scores, most=len(digits.scores)))
+        return joined(parts)
 
 
 def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:

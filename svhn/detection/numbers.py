@@ -24,7 +24,7 @@ import numpy as np
 from svhn.detection.decoding import DetectedDigits
 from svhn.geometry import union_box
 
-JOINING_SCORE = 0.16
+JOINING_SCORE = 0.2
 """Digits below belong to no number."""
 
 COST_WEIGHT = 0.5
@@ -89,11 +89,20 @@ def group_digits(digits: DetectedDigits, joining_score: float = JOINING_SCORE) -
     while is_left.any():
         chain = lines.best_chain(worths, is_left)
         members = digits.chosen(chain)
-        score = float(1 - np.prod(1.0 - members.scores))
-        numbers.append(FoundNumber(union_box(members.boxes), members, score))
+        numbers.append(made_of(members))
         is_left[chain] = False
         is_left &= ~lines.is_same_place[chain].any(axis=0)
     return sorted(numbers, key=lambda number: -number.score)
+
+
+def made_of(members: DetectedDigits) -> FoundNumber:
+    """Returns the number that digits make.
+
+    Args:
+        members: At least one, in reading order.
+    """
+    score = float(1 - np.prod(1.0 - members.scores))
+    return FoundNumber(union_box(members.boxes), members, score)
 
 
 class _Lines:

@@ -11,9 +11,14 @@ from typing import NamedTuple
 
 from svhn.detector_input import SIZE_MULTIPLE
 
-SIDES = (160, 256, 640, 1600)
-"""Longer sides of the pictures at the levels, pixels. Small photos are enlarged to the first two,
-which two looks at the same digits are worth; the others are for what is too small there."""
+SIDES = (112, 160, 256, 640, 1600)
+"""Longer sides of the pictures at the levels, pixels. Every photo is looked at with the first
+`ENLARGED`, small ones enlarged, as several looks at the same digits are worth their time; the
+others are for what is too small there. Steps are small enough for every digit from 14 pixels on to
+have 14 to 70 in one of the pictures, the sizes that the detector knows best."""
+
+ENLARGED = 3
+"""See `SIDES`."""
 
 SMALLEST_SIDE = SIZE_MULTIPLE
 """Shorter side of the first picture, at least: long strips are looked at in a larger one."""
@@ -27,11 +32,21 @@ FINEST_AREA = 1_920_000
 SMALLEST_STEP = 1.3
 """To the last level. One that is finer by less is not worth its time."""
 
+SMALLEST_ENLARGED_STEP = 1.1
+"""Likewise, where a photo is too small to be enlarged as far as `SIDES` says."""
+
 OVERLAP = 112
 """Of neighbouring tiles, pixels: digits up to this size are whole in one of them."""
 
-CANVASES = ((96, 160), (160, 160), (128, 256), (256, 256), (480, 640), (640, 480))
-"""Heights and widths of what the detector is shown, multiples of 32, the smallest first."""
+CANVASES = (
+    *[(64, 128), (96, 128), (128, 128)],
+    *[(96, 160), (128, 160), (160, 160)],
+    *[(128, 256), (192, 256), (256, 256)],
+    *[(480, 640), (640, 480)],
+)
+"""Heights and widths of what the detector is shown, multiples of 32, no later one smaller."""
+
+_FLAT, _NARROW = (128, 256), (256, 256)  # into which long strips are cut
 
 
 class Tile(NamedTuple):
@@ -53,14 +68,18 @@ def level_sides(height: int, width: int) -> list[int]:
     longer, shorter = max(height, width), min(height, width)
     coarsest = max(SIDES[0] / longer, SMALLEST_SIDE / shorter)
     finest = min(math.sqrt(FINEST_AREA / (longer * shorter)), 1.0)
-    scales = []
-    for place, side in enumerate(SIDES):
+    scales = [min(coarsest, LARGEST_ENLARGEMENT)]
+    for place, side in enumerate(SIDES[1:], start=1):
         scale = min(coarsest * side / SIDES[0], LARGEST_ENLARGEMENT)
-        if place < 2 or scale <= finest:
+        if place < ENLARGED:
+            is_wanted = scale >= scales[-1] * SMALLEST_ENLARGED_STEP and scale * longer <= SIDES[-1]
+        else:
+            is_wanted = scale <= finest
+        if is_wanted:
             scales.append(scale)
     if scales[-1] * SMALLEST_STEP <= finest:
         scales.append(finest)
-    return sorted({max(round(scale * longer), 1) for scale in scales})
+    return [max(round(scale * longer), 1) for scale in scales]
 
 
 def canvas_for(height: int, width: int) -> tuple[int, int]:
@@ -71,10 +90,10 @@ def canvas_for(height: int, width: int) -> tuple[int, int]:
     for canvas in CANVASES:
         if height <= canvas[0] and width <= canvas[1]:
             return canvas
-    if height <= CANVASES[2][0]:
-        return CANVASES[2]
-    if width <= CANVASES[3][1]:
-        return CANVASES[3]
+    if height <= _FLAT[0]:
+        return _FLAT
+    if width <= _NARROW[1]:
+        return _NARROW
     return CANVASES[-2] if width >= height else CANVASES[-1]
 
 

@@ -67,7 +67,8 @@ def make_detect_step(model: keras.Model, size: int) -> DetectStep:
             tf.TensorSpec([None, size, size, 3], tf.float32),
             tf.TensorSpec([None, None], tf.int64),
             tf.TensorSpec([None, None, 4], tf.float32),
-        ]
+        ],
+        autograph=False,  # starts sooner; nothing branches on tensors in Python
     )
     def detect_step(
         images: tf.Tensor, digit_labels: tf.Tensor, digit_boxes: tf.Tensor
@@ -86,6 +87,7 @@ def detect_split(
     size: int,
     *,
     detect_step: DetectStep | None = None,
+    batches: tf.data.Dataset | None = None,
 ) -> SplitDetections:
     """Returns what a detector finds in each photo of a split of a conversion.
 
@@ -99,6 +101,7 @@ def detect_split(
         batch_size: Photos at a time; at most as many as the split has are used.
         size: The longer side to which photos are resized, pixels, a multiple of 32.
         detect_step: The model's for that size, where one was made already (`make_detect_step`).
+        batches: The split's of that size, where they were made already (`evaluation_photos`).
 
     Raises:
         UserError: If there is no whole conversion, the split is absent, a shard is damaged, or
@@ -107,6 +110,8 @@ def detect_split(
     expected = photo_count(data_dir, split)
     batch_size = min(batch_size, expected)
     detect_step = detect_step or make_detect_step(model, size)
+    if batches is None:
+        batches = evaluation_photos(data_dir, split, batch_size, size)
     detected: list[DetectedDigits] = []
     labelled: list[LabelledDigits] = []
     losses: list[DetectionLoss] = []
@@ -115,7 +120,7 @@ def detect_split(
         naming_damage(data_dir, [split]),
         progress(total=expected, description=f"evaluating {split}") as bar,
     ):
-        for batch in evaluation_photos(data_dir, split, batch_size, size):
+        for batch in batches:
             count = len(batch.images)
             in_picture = batch.digit_boxes * tf.tile(batch.scales, [1, 2])[:, tf.newaxis]
             outputs, batch_losses = detect_step(

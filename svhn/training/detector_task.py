@@ -1,6 +1,7 @@
 """Training a detector: windows of photos in, cells out, scored by the digits' average precision."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -93,15 +94,40 @@ class DetectorTask:
         """See `Task`."""
         data_dir, size = self._config.data_dir, self._config.val_size
         detect_step = make_detect_step(model, size)
-        samples = _first_photos(data_dir, size)
+        samples = self._first_photos
 
         def evaluate() -> DetectorEvaluation:
             detections = detect_split(
-                model, data_dir, "val", VAL_BATCH_SIZE, size, detect_step=detect_step
+                model,
+                data_dir,
+                "val",
+                VAL_BATCH_SIZE,
+                size,
+                detect_step=detect_step,
+                batches=self._val_batches,
             )
             return DetectorEvaluation(detections, detections.average_precision(), samples)
 
         return evaluate
+
+    # Made once: TensorFlow takes longer to build a pipeline than to run one over a few photos.
+    @functools.cached_property
+    def _val_batches(self) -> tf.data.Dataset:
+        config = self._config
+        return evaluation_photos(config.data_dir, "val", VAL_BATCH_SIZE, config.val_size)
+
+    @functools.cached_property
+    def _first_photos(self) -> list[SamplePhoto]:
+        batch = next(iter(self._val_batches))
+        images, scales, sizes = (
+            part[:SAMPLES].numpy() for part in (batch.images, batch.scales, batch.photo_sizes)
+        )
+        photos = []
+        for image, scale, photo_size in zip(images, scales, sizes, strict=True):
+            width, height = np.rint(photo_size * scale).astype(int)
+            picture = np.rint(image[:height, :width]).clip(0, 255).astype(np.uint8)
+            photos.append(SamplePhoto(picture, scale))
+        return photos
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,15 +194,3 @@ class DetectorEvaluation:
             description="The split's first photos: digits that are found, right (green) and wrong "
             "(red), and those that are missed (amber)",
         )
-
-
-def _first_photos(data_dir: str, size: int) -> list[SamplePhoto]:
-    batch = next(iter(evaluation_photos(data_dir, "val", SAMPLES, size)))
-    photos = []
-    for image, scale, photo_size in zip(
-        batch.images.numpy(), batch.scales.numpy(), batch.photo_sizes.numpy(), strict=True
-    ):
-        width, height = np.rint(photo_size * scale).astype(int)
-        picture = np.rint(image[:height, :width]).clip(0, 255).astype(np.uint8)
-        photos.append(SamplePhoto(picture, scale))
-    return photos

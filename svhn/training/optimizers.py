@@ -70,8 +70,11 @@ class _SummedGradients:
     """Makes a Keras optimizer take gradients that are summed over all replicas already.
 
     Keras clips before it sums: each replica its own part of the gradient, and two replicas would
-    train another way than one. tests/training/test_devices.py would tell if Keras came to call
-    this otherwise.
+    train another way than one. Keras 3.15 has no public way to leave its sum out: `apply` takes no
+    argument for it, and an `update_step` of our own would come after the sum. To divide by the
+    number of replicas what Keras then sums again would send every gradient twice, and be exact
+    only for 2, 4, 8 … replicas. So a private method is replaced; test_optimizers.py tells when
+    Keras no longer calls it.
     """
 
     @property

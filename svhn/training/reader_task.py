@@ -1,6 +1,7 @@
 """Training a reader: crops in, six heads out, scored by the share of numbers read right."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -91,18 +92,17 @@ class ReaderTask:
 
     def evaluator(self, model: keras.Model) -> Callable[[], "ReaderEvaluation"]:
         """See `Task`."""
-        data_dir = self._config.data_dir
         predict_step = make_predict_step(model)
-        first = evaluation_batches(data_dir, "val", SAMPLES).take(1)
-        samples = next(iter(first))[0].numpy()
+        samples = self._first_pictures
 
         def evaluate() -> ReaderEvaluation:
             predictions = evaluate_split(
                 model,
-                data_dir,
+                self._config.data_dir,
                 "val",
                 VAL_BATCH_SIZE,
                 predict_step=predict_step,
+                batches=self._val_batches,
                 keep_mistakes=MISTAKES_SHOWN,
             )
             calibration, predictions = fit_calibration(predictions)
@@ -110,6 +110,15 @@ class ReaderTask:
             return ReaderEvaluation(predictions, metrics, calibration, samples)
 
         return evaluate
+
+    # Made once: TensorFlow takes longer to build a pipeline than to run one over a few photos.
+    @functools.cached_property
+    def _val_batches(self) -> tf.data.Dataset:
+        return evaluation_batches(self._config.data_dir, "val", VAL_BATCH_SIZE)
+
+    @functools.cached_property
+    def _first_pictures(self) -> np.ndarray:
+        return next(iter(self._val_batches))[0][:SAMPLES].numpy()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

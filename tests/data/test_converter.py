@@ -354,7 +354,7 @@ def test_replaces_an_unfinished_conversion_and_leaves_other_files_alone(converte
     (folder / "manifest.json").unlink()
     (folder / "train.tfrecord-00007-of-00009").write_bytes(b"an older plan")
     (folder / ".val.tfrecord-00000-of-00001.1234.partial").write_bytes(b"half")
-    (folder / ".manifest.json.1234.partial").write_bytes(b"half")
+    (folder / ".1234.unfinished").write_bytes(b"half")
     (folder / "notes.txt").write_text("the user's own")
     config = ConverterConfig(str(converted), str(conversion), val_fraction_extra=0.1, shards=3)
     assert convert(config) == 0

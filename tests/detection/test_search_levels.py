@@ -23,15 +23,16 @@ SIZES = [
 @pytest.mark.parametrize(
     ("height", "width", "sides", "tiles"),
     [
-        (57, 128, [160, 256], 2),  # the median of SVHN
-        (20, 30, [120], 1),  # not enlarged more than four times
-        (300, 300, [160, 256], 2),
-        (400, 400, [160, 256, 400], 3),
-        (480, 640, [160, 256, 640], 3),
-        (768, 1024, [160, 256, 640, 1024], 7),
-        (1080, 1920, [160, 256, 640, 1600], 12),
-        (3000, 4000, [160, 256, 640, 1600], 12),
-        (4000, 3000, [160, 256, 640, 1600], 12),
+        (57, 128, [112, 160, 256], 3),  # the median of SVHN
+        (20, 30, [112], 1),  # not enlarged more than four times
+        (300, 300, [112, 160, 256], 3),
+        (400, 400, [112, 160, 256, 400], 4),
+        (480, 640, [112, 160, 256, 640], 4),
+        (405, 1945, [154, 220, 351, 878, 1945], 9),  # a strip: all levels larger
+        (768, 1024, [112, 160, 256, 640, 1024], 8),
+        (1080, 1920, [112, 160, 256, 640, 1600], 13),
+        (3000, 4000, [112, 160, 256, 640, 1600], 13),
+        (4000, 3000, [112, 160, 256, 640, 1600], 13),
     ],
 )
 def test_levels_and_tiles_of_common_photos(height, width, sides, tiles):
@@ -90,15 +91,38 @@ def test_the_longest_strip_has_a_bound():
 
 def test_canvases_suit_the_network_and_common_photos():
     assert all(side % SIZE_MULTIPLE == 0 for canvas in CANVASES for side in canvas)
+    assert canvas_for(50, 112) == (64, 128)
+    assert canvas_for(84, 112) == (96, 128)
     assert canvas_for(71, 160) == (96, 160)
     assert canvas_for(160, 71) == (160, 160)
+    assert canvas_for(120, 160) == (128, 160)
     assert canvas_for(114, 256) == (128, 256)
-    assert canvas_for(192, 256) == (256, 256)
+    assert canvas_for(192, 256) == (192, 256)
     assert canvas_for(256, 100) == (256, 256)
     assert canvas_for(480, 640) == (480, 640)
     assert canvas_for(640, 480) == (640, 480)
     assert canvas_for(1249, 1665) == (480, 640)
     assert canvas_for(1665, 1249) == (640, 480)
+
+
+def test_canvases_come_with_the_smallest_first():
+    areas = [height * width for height, width in CANVASES]
+    assert all(
+        not (later[0] <= sooner[0] and later[1] <= sooner[1])
+        for place, sooner in enumerate(CANVASES)
+        for later in CANVASES[place + 1 :]
+    )
+    assert areas[-1] == max(areas)
+
+
+@pytest.mark.parametrize(("height", "width"), [(57, 128), (240, 320), (480, 640), (3000, 4000)])
+def test_each_digit_is_seen_at_a_size_that_the_detector_knows(height, width):
+    sides = level_sides(height, width)
+    finest = sides[-1] / max(height, width)
+    largest = 0.6 * min(height, width)
+    for size in np.geomspace(14 / finest, largest, 50):
+        seen = [size * side / max(height, width) for side in sides]
+        assert any(14 <= each <= 70.5 for each in seen)
 
 
 def test_one_tile_where_it_fits():

@@ -1,35 +1,14 @@
-"""Finders without a network, with the interface of `svhn.detection.finder`."""
+"""Finders without a network."""
 
-import dataclasses
 import threading
 
 import numpy as np
 
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Digits:
-    """As `svhn.detection.decoding.DetectedDigits`."""
-
-    labels: np.ndarray
-    scores: np.ndarray
-    boxes: np.ndarray
-    class_scores: np.ndarray
+from svhn.detection.decoding import DetectedDigits
+from svhn.detection.numbers import FoundNumber
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Found:
-    """As `svhn.detection.finder.FoundNumber`."""
-
-    box: np.ndarray
-    digits: Digits
-    score: float
-
-    @property
-    def number(self) -> str:
-        return "".join(map(str, self.digits.labels.tolist()))
-
-
-def found_number(number: str, box: tuple[float, ...], score: float = 0.8) -> Found:
+def found_number(number: str, box: tuple[float, ...], score: float = 0.8) -> FoundNumber:
     """A number whose digits share its box evenly, each with the number's score."""
     left, top, width, height = box
     count = len(number)
@@ -39,8 +18,8 @@ def found_number(number: str, box: tuple[float, ...], score: float = 0.8) -> Fou
     labels = np.array(list(map(int, number)), np.int32)
     class_scores = np.full((count, 10), 0.01, np.float32)
     class_scores[np.arange(count), labels] = score
-    digits = Digits(labels, np.full(count, score, np.float32), boxes, class_scores)
-    return Found(np.array(box, np.float32), digits, score)
+    digits = DetectedDigits(labels, np.full(count, score, np.float32), boxes, class_scores)
+    return FoundNumber(np.array(box, np.float32), digits, score)
 
 
 class PixelFinder:
@@ -50,7 +29,7 @@ class PixelFinder:
         self.calls = 0
         self.lock = threading.Lock()
 
-    def find(self, photo: np.ndarray) -> list[Found]:
+    def find(self, photo: np.ndarray) -> list[FoundNumber]:
         with self.lock:
             self.calls += 1
         height, width = photo.shape[:2]

@@ -559,20 +559,17 @@ def test_a_box_that_changed_reads_the_photo_anew(checkpoint_folder, tmp_path, ca
 
 
 @pytest.mark.slow
-def test_stopped_from_the_shell(small_checkpoint, tmp_path):
+def test_stopped_from_the_shell(small_checkpoint, tmp_path, warm_programs):
     photo = save_photo(tmp_path / "photos" / "0.png", 1, 300, 400)
     for number in range(1, 1500):
         shutil.copy(photo, tmp_path / "photos" / f"{number}.png")
-    command = [
-        *(sys.executable, "inference.py", "--image", str(tmp_path / "photos"), "--boxes=whole"),
+    process = warm_programs.start(
+        *("inference.py", "--image", str(tmp_path / "photos"), "--boxes=whole"),
         *("--restore_checkpoint", str(small_checkpoint), "--output_dir", str(tmp_path / "out")),
-    ]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        process.stdout.readline()
-        process.terminate()
-        _, errors = process.communicate(timeout=120)
+    )
+    process.stdout.readline()
+    process.terminate()
+    _, errors = process.communicate()
     assert process.returncode == 143
     expected = r"inference\.py: stopped by SIGTERM after \d+ of 1,500 photos; they are kept .*\n"
     assert re.fullmatch(expected, errors)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from svhn.reading.agreement import AgreementRule
+from svhn.reading.end_digits import end_stays, without_doubtful_end
 from svhn.reading.photos import read_photos
 from svhn.reading.results import NO_NUMBER_FOUND
-from svhn.reading.whole_photo import WholePhotoReader
+from svhn.reading.whole_photo import LEAST_CONFIDENCE, WholePhotoReader
 from tests.reading.conftest import random_photo, save_photo
 from tests.reading.finders import PixelFinder, found_number
 
@@ -19,7 +20,7 @@ class FixedFinder:
 
 PHOTO = random_photo(1, 60, 90)
 LEFT = found_number("12", (5, 6, 30, 20), 0.9)
-RIGHT = found_number("345", (50, 30, 30, 20), 0.6)
+RIGHT = found_number("345", (50, 30, 30, 20), 0.8)
 
 
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
@@ -73,6 +74,28 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
     [expected] = reader.distributions([reader.prepare(PHOTO, RIGHT.box)])
     np.testing.assert_array_equal(seen[0].distribution.lengths, expected.lengths)
     np.testing.assert_array_equal(seen[0].distribution.digits, expected.digits)
+
+
+@pytest.mark.parametrize("score", [0.01, 0.7])
+def test_the_reader_is_asked_about_a_doubtful_end(reader, score):
+    found = found_number("12", (5, 6, 30, 20), score)
+    shorter = without_doubtful_end(found)
+    [whole, alone] = reader.distributions([reader.prepare(PHOTO, n.box) for n in (found, shorter)])
+    stays = end_stays(found, whole)
+    assert stays == (score > 0.5)  # this reader has no opinion: the detector decides
+    [seen] = WholePhotoReader(reader, FixedFinder(found)).see(PHOTO)
+    assert seen.found.number == ("12" if stays else shorter.number)
+    expected = whole if stays else alone
+    np.testing.assert_array_equal(seen.distribution.lengths, expected.lengths)
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_numbers_that_are_unlikely_are_not_shown(reader, above):
+    confidence = LEAST_CONFIDENCE + (0.01 if above else -0.01)
+    log_odds = np.log(confidence / (1 - confidence))
+    rule = AgreementRule(confidence_weights=(log_odds, 0.0, 0.0, 0.0))
+    readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
+    assert len(readings) == (2 if above else 0)
 
 
 def test_files_give_the_same_alone_and_together(reader, tmp_path):

@@ -140,9 +140,11 @@ def test_mistakes_are_told_in_a_line(folder):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a minute, on cores of its own
-def test_from_an_empty_folder_to_the_weights(folder):
+def test_from_an_empty_folder_to_the_weights(folder, warm_programs):
     flags = ["--svhn_dir=svhn", "--out=made", "--scale=small"]
-    done = call(folder, *flags)
+    done = warm_programs.run("-m", "tests.recipes.warm_stages", *flags, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
     for network in ("reader.npz", "detector.npz"):
         assert (folder / "made" / network).stat().st_size > 100_000
     log = (folder / "made/recipe.log").read_text()

@@ -20,6 +20,8 @@ from svhn.training.loop import train
 from tests.small_conversion import write_conversion
 from tests.small_detector import shrink_detector
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = {
     "train": [str(number) for number in range(10, 34)],
     "val": ["7", "12", "123", "4", "56"],

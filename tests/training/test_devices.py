@@ -1,9 +1,6 @@
 import dataclasses
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
@@ -17,7 +14,7 @@ from svhn.training.config import TrainingConfig
 from svhn.training.devices import Cluster, Workers, read_cluster
 from svhn.training.loop import train
 from tests.small_conversion import write_conversion
-from tests.training.workers import ROOT, free_addresses, start_workers, tf_config
+from tests.training.workers import free_addresses, start_workers, tf_config
 
 NUMBERS = {
     "train": [str(number) for number in range(10, 50)],
@@ -63,15 +60,15 @@ def arrays(folder):
     }
 
 
-def exact_steps(output, replicas, models, environment=None):
+@pytest.fixture
+def exact_steps(warm_programs):
     """Starts a process that trains some steps in float64; see `tests.training.exact_steps`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.training.exact_steps", str(output), str(replicas), *models],
-        cwd=ROOT,
-        env={**os.environ, **(environment or {})},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+
+    def start(output, replicas, models, environment=None):
+        command = ["-m", "tests.training.exact_steps", output, replicas, *models]
+        return warm_programs.start(*command, environment=environment)
+
+    return start
 
 
 def assert_alike(output, other):
@@ -83,7 +80,8 @@ def assert_alike(output, other):
         np.testing.assert_allclose(two[name], one[name], rtol=1e-6, atol=1e-5, err_msg=name)
 
 
-def test_two_replicas_and_two_workers_train_as_one_device(tmp_path):
+@pytest.mark.slow
+def test_two_replicas_and_two_workers_train_as_one_device(exact_steps, tmp_path):
     addresses, readers = free_addresses(2), ["compact", "plain"]
     runs = {"one": exact_steps(tmp_path / "one.npz", 1, readers)}
     for position in range(2):
@@ -94,7 +92,8 @@ def test_two_replicas_and_two_workers_train_as_one_device(tmp_path):
     assert_all_alike(runs, tmp_path)
 
 
-def test_two_replicas_train_a_detector_as_one_device(tmp_path):
+@pytest.mark.slow
+def test_two_replicas_train_a_detector_as_one_device(exact_steps, tmp_path):
     runs = {
         name: exact_steps(tmp_path / f"{name}.npz", replicas, ["detector"])
         for name, replicas in (("one", 1), ("replicas", 2))
@@ -104,16 +103,17 @@ def test_two_replicas_train_a_detector_as_one_device(tmp_path):
 
 def assert_all_alike(runs, tmp_path):
     for name, process in runs.items():
-        _, errors = process.communicate(timeout=200)
+        _, errors = process.communicate()
         assert process.returncode == 0, errors
         assert_alike(tmp_path / "one.npz", tmp_path / f"{name}.npz")
 
 
-def test_another_number_of_replicas_continues_the_same_run(data_dir, tmp_path):
+@pytest.mark.slow
+def test_another_number_of_replicas_continues_the_same_run(data_dir, tmp_path, warm_programs):
     train(config(data_dir, tmp_path / "one"))
     half = config(data_dir, tmp_path / "two", steps=3)
-    command = [sys.executable, "-m", "tests.training.replicas", "2", *flags_of(half)]
-    subprocess.run(command, cwd=ROOT, check=True, timeout=200, capture_output=True)
+    done = warm_programs.run("-m", "tests.training.replicas", "2", *flags_of(half))
+    assert done.returncode == 0, done.stderr
     train(config(data_dir, tmp_path / "two"))
     one, two = arrays(tmp_path / "one"), arrays(tmp_path / "two")
     assert one.keys() == two.keys()
@@ -133,21 +133,24 @@ def line_with(words, process):
     for line in process.stdout:
         if words in line:
             return line
-    raise AssertionError(f"no {words!r}: {process.stderr.read()}")
+    raise AssertionError(f"no {words!r}: {process.errors()}")
 
 
-def ended(process, seconds=60):
+def ended(process):
     """Waits for a process; returns its status, output and errors."""
-    output, errors = process.communicate(timeout=seconds)
+    output, errors = process.communicate()
     assert "Traceback" not in errors, errors
     return process.returncode, output, errors
 
 
-def test_a_killed_worker_and_a_signal_end_all_and_the_run_goes_on(data_dir, tmp_path):
+@pytest.mark.slow
+def test_a_killed_worker_and_a_signal_end_all_and_the_run_goes_on(
+    data_dir, tmp_path, warm_programs
+):
     flags = config(data_dir, tmp_path, steps=90, evaluate_every=15, learning_rate=1e-3)
 
     # One is killed: the other ends by itself, soon, and says what to do.
-    chief, other = start_workers([flags_of(flags)] * 2)
+    chief, other = start_workers(warm_programs, [flags_of(flags)] * 2)
     line_with("step 15/90", chief)
     other.kill()
     killed = time.monotonic()
@@ -158,7 +161,7 @@ def test_a_killed_worker_and_a_signal_end_all_and_the_run_goes_on(data_dir, tmp_
     ended(other)
 
     # Started again, a SIGTERM at either ends both, with one checkpoint.
-    chief, other = start_workers([flags_of(flags)] * 2)
+    chief, other = start_workers(warm_programs, [flags_of(flags)] * 2)
     assert "at step 15" in line_with("Continues", chief)
     line_with("step 30/90", chief)
     other.send_signal(signal.SIGTERM)

@@ -17,6 +17,8 @@ from svhn.training.loop import train
 from svhn.training.summaries import Summaries
 from tests.small_conversion import write_conversion
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = {
     "train": [str(number) for number in range(10, 34)],
     "val": ["7", "12", "123", "4", "56", "123456"],
@@ -26,6 +28,12 @@ NUMBERS = {
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
     return str(write_conversion(tmp_path_factory.mktemp("data"), NUMBERS))
+
+
+@pytest.fixture(autouse=True)
+def no_charts(monkeypatch):
+    """Only the runs that tests share draw charts: that takes longer than everything else."""
+    monkeypatch.setattr(reader_task, "draw_charts", lambda *_: {})
 
 
 def config(data_dir, folder, **changes):
@@ -190,14 +198,15 @@ def test_average_and_plateau_go_on_where_they_were(averaged, data_dir, tmp_path)
 
 def test_a_plateau_lowers_the_learning_rate(data_dir, tmp_path):
     flags = {"learning_rate": 0.0, "evaluate_every": 1, "patience": 0, "warmup_steps": 0}
-    train(average_config(data_dir, tmp_path, plateau_patience=2, steps=6, **flags))
+    train(config(data_dir, tmp_path, schedule="plateau", plateau_patience=2, steps=5, **flags))
     # The first evaluation is the best; the second and third after it lower the rate, and so on.
     assert read_state(newest_checkpoint(tmp_path))["run"]["falls"] == 2
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_trains_with_weights_in_single_precision(data_dir, tmp_path, precision):
-    train(config(data_dir, tmp_path, precision=precision, profile_steps=["2", "3"]))
+    flags = {"steps": 4, "evaluate_every": 4, "profile_steps": ["2", "3"]}
+    train(config(data_dir, tmp_path, precision=precision, **flags))
     assert all(weight.dtype == "float32" for weight in weights(tmp_path))
     losses = values(tmp_path, "train", "accuracy_and_loss/loss")
     assert np.isfinite(list(losses.values())).all()

@@ -3,6 +3,7 @@ import math
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from svhn.errors import UserError
 from svhn.training.config import TrainingConfig
@@ -58,6 +59,21 @@ def test_kernels_decay_and_biases_do_not(name):
     optimizer.apply([np.zeros((2, 3), "float32"), np.zeros(3, "float32")])
     np.testing.assert_allclose(kernel, np.full((2, 3), 0.95), rtol=1e-5)
     np.testing.assert_array_equal(bias, np.ones(3))
+
+
+def test_keras_still_sums_where_our_optimizers_leave_it_out():
+    """If they came to be summed twice, test_devices.py would fail, too, but not say why."""
+
+    class Doubling(keras.optimizers.SGD):
+        def _all_reduce_sum_gradients(self, grads_and_vars):
+            return [(2 * gradient, variable) for gradient, variable in grads_and_vars]
+
+    variable = keras.Variable([1.0])
+    Doubling(learning_rate=1.0).apply([ops.convert_to_tensor([0.25])], [variable])
+    assert float(variable[0]) == 0.5, (
+        "Keras applies gradients past `_all_reduce_sum_gradients`: find what sums them over "
+        "replicas now, and let _SummedGradients in svhn/training/optimizers.py leave that out"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
 """Runs `train.py` as several workers on this machine."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.warm_programs import Program, WarmPrograms
 
 
 def free_addresses(count: int) -> list[str]:
@@ -21,16 +17,12 @@ def free_addresses(count: int) -> list[str]:
         return [f"127.0.0.1:{listener.getsockname()[1]}" for listener in sockets]
 
 
-def start_workers(flags: Sequence[Sequence[str]]) -> list[subprocess.Popen]:
-    """Starts `train.py` for each of some lists of flags; output and errors are pipes of text."""
+def start_workers(programs: WarmPrograms, flags: Sequence[Sequence[str]]) -> list[Program]:
+    """Starts `train.py` for each of some lists of flags."""
     addresses = free_addresses(len(flags))
     return [
-        subprocess.Popen(
-            [sys.executable, str(ROOT / "train.py"), *own_flags],
-            env={**os.environ, "TF_CONFIG": tf_config(addresses, position)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        programs.start(
+            "train.py", *own_flags, environment={"TF_CONFIG": tf_config(addresses, position)}
         )
         for position, own_flags in enumerate(flags)
     ]
