@@ -106,6 +106,19 @@ def compact(**constants: Any) -> Callable[[], None]:
     return patch
 
 
+def heads_alone() -> None:
+    """Leaves out the classifier that the digit heads share: it never has an opinion."""
+    from keras import ops
+
+    from svhn.labels import DIGIT_CLASSES, MAX_DIGITS
+    from svhn.models import compact as module
+
+    def no_opinion(_: Any, features: Any) -> Any:
+        return ops.repeat(ops.zeros_like(features[:, None, :DIGIT_CLASSES]), MAX_DIGITS, axis=1)
+
+    module._shared_digit_logits = no_opinion
+
+
 def blank_class() -> None:
     """Gives the digit heads an eleventh class, as the peers do: no digit at this position.
 
@@ -117,6 +130,7 @@ def blank_class() -> None:
     from svhn.decoding import Decoded
     from svhn.evaluation import predict
     from svhn.labels import HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS, NO_DIGIT
+    from svhn.models import compact as network
     from svhn.models import heads, loss
     from svhn.training import reader_task
 
@@ -149,7 +163,7 @@ def blank_class() -> None:
             digit_probabilities=ops.where(is_digit == 1, probabilities, 0.0),
         )
 
-    heads.DIGIT_CLASSES = predict.DIGIT_CLASSES = classes
+    heads.DIGIT_CLASSES = network.DIGIT_CLASSES = predict.DIGIT_CLASSES = classes
     for module in (predict, reader_task):
         module.number_loss, module.decode = number_loss, decode
 
@@ -172,9 +186,16 @@ LEVERS = {
     "no_light": Lever(
         "light, colour, blur and noise as they are",
         patch=augmentation(
-            brightness=0.0, contrast=0.0, saturation=0.0, colour_cast=0.0, blur=0.0, noise=0.0
+            brightness=0.0,
+            contrast=0.0,
+            saturation=0.0,
+            colour_cast=0.0,
+            inversion=0.0,
+            blur=0.0,
+            noise=0.0,
         ),
     ),
+    "no_negatives": Lever("no negatives of photos", patch=augmentation(inversion=0.0)),
     "squared_crop": Lever("the crop squared, as the peers do", patch=squared_crop),
     "margin_0.15": Lever("the crop's margin 15 % in place of 30 %", patch=margin(0.15)),
     "margin_0.6": Lever("the crop's margin 60 %", patch=margin(0.6)),
@@ -191,6 +212,7 @@ LEVERS = {
         "narrower and deeper, 83 million multiply-adds",
         patch=compact(STAGES=((26, 3), (52, 3), (104, 3))),
     ),
+    "heads_alone": Lever("digit heads without the classifier they share", patch=heads_alone),
     "blank_class": Lever("heads with a class blank, as the peers'", patch=blank_class),
 }
 """By name. Each is one change of the base."""

@@ -59,6 +59,8 @@ def release(config: ReleaseConfig) -> int:
     if config.data_dir:
         photo_count(config.data_dir, SPLIT)  # says what to do where there is none
     loaded = load_model(config.checkpoint_dir, task=None)
+    if config.average_with:
+        loaded = _averaged(loaded, config)
     is_detector = task_of(loaded.config["model"]) == "detector"
     about = _about(config, loaded)
     write_released(output, loaded, about)
@@ -78,6 +80,27 @@ def release(config: ReleaseConfig) -> int:
         f"{loaded.step:,}{'' if is_detector else _temperature(loaded.calibration)}"
     )
     return 0
+
+
+def _averaged(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
+    """The mean with another network; nothing is known of its confidence yet."""
+    other = load_model(config.average_with, task=None)
+    name, others_name = loaded.config["model"], other.config["model"]
+    if name != others_name:
+        raise UserError(
+            f"--average_with={config.average_with} is a {others_name!r} network. Expected: a "
+            f"{name!r} network, as --checkpoint_dir={config.checkpoint_dir}"
+        )
+    share = config.average_share
+    loaded.model.set_weights(
+        [
+            (1 - share) * ours + share * theirs
+            for ours, theirs in zip(
+                loaded.model.get_weights(), other.model.get_weights(), strict=True
+            )
+        ]
+    )
+    return dataclasses.replace(loaded, calibration=StoredCalibration())
 
 
 def _temperature(stored: StoredCalibration) -> str:
@@ -136,6 +159,7 @@ def _about(config: ReleaseConfig, loaded: LoadedModel) -> dict[str, Any]:
     return {
         "version": svhn.__version__,
         "recipe": config.recipe,
+        **({"averaged_with_share": config.average_share} if config.average_with else {}),
         "config": flags,
         "seed": flags.get("seed"),
         **{name: loaded.state[name] for name in ("data", "run") if name in loaded.state},

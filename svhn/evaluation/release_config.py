@@ -33,3 +33,13 @@ class ReleaseConfig:
         group="Scores",
     )
     batch_size: int = option("Photos at a time.", 128, group="Scores", minimum=1)
+    average_with: str = option(
+        "Another network of the same architecture, likewise or a file of released weights: the "
+        "mean of their weights is released. Where one began from the other, it is often better "
+        "than both (Wortsman et al. 2022, arXiv 2109.01903); --data_dir shows it.",
+        "",
+        group="Input",
+    )
+    average_share: float = option(
+        "Its share in the mean, 0 to 1.", 0.5, group="Input", minimum=0, maximum=1
+    )

@@ -1,5 +1,6 @@
 """From a checkpoint to released weights: what the file says, and what half precision changes."""
 
+import dataclasses
 import json
 
 import keras
@@ -16,6 +17,7 @@ from svhn.evaluation.release import compare, release
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.evaluation.temperature import HIGHEST, LOWEST
 from svhn.models import build_model
+from svhn.released_weights import write_released
 from svhn.stored_calibration import StoredCalibration
 from tests.evaluation.test_measure import predictions_of
 from tests.small_conversion import write_conversion
@@ -51,7 +53,9 @@ def test_the_average_is_released_with_scores_and_without_paths(
     tmp_path, run_folder, data_dir, capsys
 ):
     output = tmp_path / "reader.npz"
-    config = ReleaseConfig(str(run_folder), str(output), "a test", str(data_dir))
+    config = ReleaseConfig(
+        str(run_folder), output=str(output), recipe="a test", data_dir=str(data_dir)
+    )
     assert release(config) == 0
     shown = capsys.readouterr().out
     assert "of 12 photos are read otherwise" in shown
@@ -81,6 +85,38 @@ def test_the_average_is_released_with_scores_and_without_paths(
     )
     assert scores == results["splits"]["val"]
     assert results["calibration"] == released.calibration.as_json()
+
+
+def test_the_mean_of_two_networks(tmp_path, run_folder):
+    other = tmp_path / "other.npz"
+    release(ReleaseConfig(str(run_folder), output=str(other)))
+    mean = tmp_path / "mean.npz"
+    first = load_model(other)
+    doubled = tmp_path / "doubled.npz"
+    first.model.set_weights([2 * weight for weight in first.model.get_weights()])
+    write_released(doubled, first, {})
+    config = ReleaseConfig(
+        str(run_folder), average_with=str(doubled), average_share=0.25, output=str(mean)
+    )
+    release(config)
+    released, original = load_model(mean), load_model(run_folder)
+    for ours, theirs in zip(released.model.weights, original.model.weights, strict=True):
+        np.testing.assert_allclose(ours, 1.25 * np.asarray(theirs), rtol=2e-3, atol=1e-6)
+    assert not released.calibration.photos  # the one of the first is not that of the mean
+    assert released.state["averaged_with_share"] == 0.25
+
+
+def test_the_mean_needs_two_of_a_kind(tmp_path, run_folder):
+    compact = tmp_path / "compact.npz"
+    loaded = dataclasses.replace(
+        load_model(run_folder), model=build_model("compact"), config={"model": "compact"}
+    )
+    write_released(compact, loaded, {})
+    config = ReleaseConfig(
+        str(run_folder), average_with=str(compact), output=str(tmp_path / "mean.npz")
+    )
+    with pytest.raises(UserError, match=r"is a 'compact' network\. Expected: a 'plain'"):
+        release(config)
 
 
 def test_without_data_the_file_says_no_scores(tmp_path, run_folder, capsys):

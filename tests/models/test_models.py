@@ -56,6 +56,34 @@ def test_the_default_model_is_small():
     assert build_model("compact").count_params() <= 4_000_000
 
 
+def test_the_digits_of_compact_share_a_classifier_of_what_lies_where_they_are():
+    keras.utils.set_random_seed(4)
+    model = build_model("compact")
+    heads = keras.Model(
+        model.inputs[0], {name: model.get_layer(name).output for name in HEAD_NAMES}
+    )
+    shared = model.get_layer("shared_digit_logits")
+    batch = images(2)
+
+    def opinions():
+        logits, own = model(batch, training=False), heads(batch, training=False)
+        return [np.asarray(logits[name]) - np.asarray(own[name]) for name in HEAD_NAMES[1:]]
+
+    np.testing.assert_array_equal(opinions(), 0)  # none before training
+    kernel, bias = shared.get_weights()
+    shared.set_weights([np.random.default_rng(1).normal(size=kernel.shape), bias])
+    # The second and the fifth digit are at the same place, the others each elsewhere.
+    attention = model.get_layer("attention_logits")
+    kernel, bias = attention.get_weights()
+    places = bias.reshape(5, 49)
+    places[range(5), [3, 20, 30, 44, 20]] = 50.0
+    attention.set_weights([kernel * 0, places.ravel()])
+    first, second, third, fourth, fifth = opinions()
+    np.testing.assert_allclose(second, fifth, atol=1e-4)
+    for other in (first, third, fourth):
+        assert np.abs(second - other).max() > 0.01
+
+
 def test_an_unknown_model_is_named():
     with pytest.raises(ValueError, match="resnet999"):
         build_model("resnet999")
