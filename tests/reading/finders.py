@@ -34,6 +34,8 @@ class PixelFinder:
             self.calls += 1
         height, width = photo.shape[:2]
         return [
-            found_number(str(10 + place), (place, place, width / 2, height / 2), 0.9 - 0.2 * place)
+            found_number(
+                str(10 + place), (place, place, width / 2, height / 2), 0.95 - 0.05 * place
+            )
             for place in range(int(photo[0, 0, 0]) % 4)
         ]

@@ -117,12 +117,10 @@ def test_tables_are_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     write(tmp_path, [read("photos/1.png")])
     before = (tmp_path / "predictions.json").read_bytes()
 
-    def disk_full(self, contents):
-        with self.open("wb") as stream:
-            stream.write(contents[:10])
+    def disk_full(self, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", disk_full)
+    monkeypatch.setattr(Path, "replace", disk_full)
     with pytest.raises(UserError, match="No space left on device") as error:
         write(tmp_path, [failed("photos/2.png")])
     assert str(tmp_path / "predictions.json") in str(error.value)
