@@ -45,16 +45,15 @@ def paint_fitting(
         across = random.normal(0, 0.8)
         down = side * (number_extent[1] + space * 0.6 + half_height)
     place = projection.moved(across, down)
-    region = place.region_around(half_width, half_height, 0.2, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width, half_height, 0.2)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
+    part, x, y = covered
     if random.random() < 0.4 and not slot:
         distance = ellipse(x, y, half_width, half_height)
     else:
         distance = rounded_rectangle(x, y, half_width, half_height, 0.02)
     inside = coverage(distance, 1 / projection.unit)
-    part = picture[:, *region]
     depth = 0.08 * projection.unit
     part *= 1 - np.float32(0.4) * blurred(shifted(inside, light[0] * depth, light[1] * depth), 1.5)
     colour = colours.wall_colour(random) * np.float32(random.choice([0.4, 0.7, 1.3]))

@@ -101,11 +101,10 @@ def paint_plaque(
         projection: From the plaque's own coordinates to the canvas.
         light: Direction in which shadows fall, canvas (x, y), length about 1.
     """
-    region = projection.region_around(plaque.half_width, plaque.half_height, 0.3, picture.shape)
-    if region is None:
+    covered = projection.part_around(picture, plaque.half_width, plaque.half_height, 0.3)
+    if covered is None:
         return
-    x, y = projection.wall_coordinates(region)
-    part = picture[:, *region]
+    part, x, y = covered
     unit = projection.unit
     if plaque.round_shape:
         distance = ellipse(x, y, plaque.half_width, plaque.half_height)

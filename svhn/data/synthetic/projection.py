@@ -40,21 +40,28 @@ class Projection:
         y = (inverse[1, 0] * columns + (inverse[1, 1] * rows + inverse[1, 2])) * depth
         return x, y
 
-    def region_around(
-        self, half_width: float, half_height: float, margin: float, shape: tuple[int, ...]
-    ) -> Region | None:
+    def part_around(
+        self, picture: np.ndarray, half_width: float, half_height: float, margin: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Returns the part of a canvas that a rectangle on the wall covers; None if it is outside.
 
         Args:
+            picture: The canvas, float32 (3, H, W).
             half_width: Half the rectangle's width; its centre is the wall's origin.
             half_height: Half its height.
             margin: Further wall units on each side.
-            shape: The canvas's shape; its last two sizes are height and width.
+
+        Returns:
+            The part, a view of the canvas to paint on, and its pixels' places on the wall: x and y,
+            as `wall_coordinates` gives them.
         """
         across, down = half_width + margin, half_height + margin
         corners = [(-across, -down), (across, -down), (across, down), (-across, down)]
         points = self.to_canvas(np.array(corners))
-        return region_of(points.min(axis=0), points.max(axis=0), shape)
+        region = region_of(points.min(axis=0), points.max(axis=0), picture.shape)
+        if region is None:
+            return None
+        return picture[:, *region], *self.wall_coordinates(region)
 
     def moved(self, x: float, y: float, turn: float = 0.0) -> "Projection":
         """Returns the projection of a thing that hangs at (x, y) on the wall, turned by `turn`."""

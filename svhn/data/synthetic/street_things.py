@@ -33,11 +33,10 @@ def paint_ring(
     a digit 0 is narrower.
     """
     radius = np.exp(random.uniform(np.log(0.15), np.log(0.8)))
-    region = place.region_around(radius, radius, 0.5 * radius + 0.1, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, radius, radius, 0.5 * radius + 0.1)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     distance = ellipse(x, y, radius * random.uniform(0.92, 1.1), radius)
     kind = random.random()
     thickness = np.float32(radius * random.uniform(0.06, 0.2))
@@ -126,11 +125,10 @@ def paint_letter_box(
     """Paints a letter box or a meter's cover: a case, a flap or slot, a lock, a blank label."""
     half_width = random.uniform(0.4, 1.3)
     half_height = half_width * random.uniform(0.5, 1.4)
-    region = place.region_around(half_width, half_height, 0.3, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width, half_height, 0.3)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     colour = metal_colour(random) if random.random() < 0.6 else colours.wall_colour(random)
     case = rounded_rectangle(x, y, half_width, half_height, 0.05)
     _lay_solid(random, part, colour, coverage(case, pixel), place.unit, light)
@@ -156,11 +154,10 @@ def paint_bin(
     """Paints a rubbish bin: narrower below, lid, ribs, wheels."""
     half_width = random.uniform(0.6, 1.6)
     half_height = half_width * random.uniform(1.1, 1.7)
-    region = place.region_around(half_width * 1.1, half_height * 1.2, 0.2, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width * 1.1, half_height * 1.2, 0.2)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     colour = metal_colour(random) if random.random() < 0.5 else colours.plaque_colours(random)[0]
     narrowing = np.float32(random.uniform(0.02, 0.14))
     side = np.abs(x) - np.float32(half_width) + narrowing * (y + np.float32(half_height))
@@ -186,11 +183,10 @@ def paint_bells(
     """Paints an intercom or a vent: a plate with rows of buttons, labels, slots or holes."""
     half_width = random.uniform(0.25, 0.8)
     half_height = half_width * random.uniform(0.8, 2.2)
-    region = place.region_around(half_width, half_height, 0.3, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width, half_height, 0.3)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     plate = coverage(rounded_rectangle(x, y, half_width, half_height, 0.03), pixel)
     colour = metal_colour(random)
     _lay_solid(random, part, colour, plate, place.unit, light)

@@ -77,11 +77,10 @@ def paint_window(
     half_height: float,
 ) -> None:
     """Paints a window: frame, bars that divide it into panes, and glass that mirrors the sky."""
-    region = place.region_around(half_width, half_height, 0.2, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width, half_height, 0.2)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     frame = random.uniform(0.04, 0.16) * min(half_width, half_height)
     outside = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
     dark = np.float32(random.uniform(0.05, 0.3)) * np.array([0.95, 1.0, 1.1], np.float32)
@@ -117,11 +116,10 @@ def paint_door(
     half_height: float,
 ) -> None:
     """Paints a door with sunk panels, or a shutter, a garage door or a gate with slats."""
-    region = place.region_around(half_width, half_height, 0.2, picture.shape)
-    if region is None:
+    covered = place.part_around(picture, half_width, half_height, 0.2)
+    if covered is None:
         return
-    x, y = place.wall_coordinates(region)
-    part, pixel = picture[:, *region], 1 / place.unit
+    (part, x, y), pixel = covered, 1 / place.unit
     outside = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
     shade = 1 + np.float32(0.03) * smooth_noise(random, x.shape, place.unit)
     if random.random() < 0.5:
