@@ -14,7 +14,7 @@ from svhn.detector_input import PADDING_LEVEL
 from svhn.stateless_draws import uniform_draws
 from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
 
-DRAWS = 7
+DRAWS = 12
 """Random numbers that a window takes."""
 
 KEPT_SHARE = 0.75
@@ -78,6 +78,7 @@ def random_window(
     region, subject, height, has_digits = _subject(
         digit_boxes, tf.cast(tf.shape(photo)[1::-1], tf.float32), draws[2], config
     )
+    region = _cut(region, subject, height, has_digits, tf.stack(draws[7:]), config)
     scale = _scale(height, draws[3], draws[4], config)
     pivot = (subject[:2] + subject[2:]) * 0.5
 
@@ -89,7 +90,7 @@ def random_window(
     starts, ends = centres - halves, centres + halves
     number_bounds = tf.concat([tf.reduce_min(starts, axis=0), tf.reduce_max(ends, axis=0)], axis=0)
     bounds = tf.where(has_digits, number_bounds, subject_bounds)
-    corner = _corner(bounds, region_bounds, tf.stack(draws[5:]), config)
+    corner = _corner(bounds, region_bounds, tf.stack(draws[5:7]), config)
     labels, boxes = _visible_digits(
         tf.where(has_digits, tf.cast(digit_labels, tf.int32), NO_LABEL),
         centres - corner,
@@ -291,6 +292,35 @@ def _subject(
         tf.maximum(tf.where(is_beside, shorter * 0.5, _mean_height(digit_boxes)), 1.0),
         ~is_beside,
     )
+
+
+def _cut(
+    region: tf.Tensor,
+    number: tf.Tensor,
+    height: tf.Tensor,
+    has_digits: tf.Tensor,
+    draws: tf.Tensor,
+    config: WindowConfig,
+) -> tf.Tensor:
+    """Returns the region, in some windows cut close round the number; see `WindowConfig.tight`.
+
+    Args:
+        region: float32 [4]: left, top, right, bottom, pixels of the photo.
+        number: Likewise.
+        height: Of its digits, pixels.
+        has_digits: Whether there is a number in the region.
+        draws: float32 [5], -1 to 1.
+        config: How often, and how close.
+    """
+    margins = (draws[1:] + 1) * (0.5 * config.tight_margin) * height
+    cut = tf.concat(
+        [
+            tf.maximum(region[:2], number[:2] - margins[:2]),
+            tf.minimum(region[2:], number[2:] + margins[2:]),
+        ],
+        axis=0,
+    )
+    return tf.where(has_digits & (draws[0] < config.tight * 2 - 1), cut, region)
 
 
 def _number_bounds(digit_boxes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -41,6 +41,13 @@ class WindowConfig:
     negatives: float = 0.15
     """The share of windows from the parts of photos beside their number, where there is room."""
 
+    tight: float = 0.25
+    """The share of windows from photos that are first cut close round their number: in a user's
+    picture it may go from edge to edge."""
+
+    tight_margin: float = 0.5
+    """These are cut at random between the digits and so far from them, in digit heights."""
+
     overhang: float = 0.1
     """By this share of the room that is left, a window may cut a number that would fit."""
 

@@ -9,7 +9,9 @@ from svhn.detector_input import PADDING_LEVEL
 from svhn.random_window import random_window, strip_beside_number
 from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
 
-LEVEL = WindowConfig(size=128, largest_digit=60, negatives=0, rotation=0, shear=0, aspect=0)
+LEVEL = WindowConfig(
+    size=128, largest_digit=60, negatives=0, tight=0, rotation=0, shear=0, aspect=0
+)
 """Nothing but scale and place is random."""
 
 TURNED = dataclasses.replace(LEVEL, rotation=20, shear=0.3, aspect=0.3)
@@ -161,6 +163,25 @@ def test_where_there_is_no_room_beside_the_number_it_is_shown():
     boxes = BOXES - np.array([26, 16, 0, 0], np.float32)
     for window in windows(config, 5, photo=tight, boxes=boxes):
         assert (window.digit_labels != NO_LABEL).any()
+
+
+def test_some_windows_are_of_photos_cut_close_round_their_number():
+    close = dataclasses.replace(LEVEL, tight=1.0, tight_margin=0.25)
+    for config, most in ((close, 0.25), (LEVEL, None)):
+        beside = []
+        for window in windows(config, 20):
+            is_digit = window.digit_labels == LABELS[0]
+            if not is_digit.any():
+                continue
+            box = window.digit_boxes[is_digit][0]
+            columns = np.flatnonzero(window.is_photo[..., 0].any(axis=0))
+            beside.append((box[0] - columns[0]) / box[3])
+        assert len(beside) > 10
+        if most is None:
+            assert np.median(beside) > 0.5  # 30 pixels of photo, less where the window ends
+        else:
+            assert -0.05 < min(beside) < 0.1
+            assert 0.15 < max(beside) < most + 0.05
 
 
 def test_a_photo_without_a_number_is_shown_without_one():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,16 +40,16 @@ def recombine(config: RecombinedConfig) -> int:
             or the weights of the lengths make no sense.
     """
     weights = length_weights(config.lengths)
-    train = Path(config.data_dir, "train")
-    out = Path(config.out)
+    data_dir, out = Path(config.data_dir), Path(config.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
-        sources = find_sources(train, config.val_fraction_train, config.workers)
+        sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
         settings = {
             "program": "svhn.data.recombined",
             "seed": config.seed,
             "photos": config.photos,
+            "folders": config.folders,
             "sources": len(sources),
             "val_fraction_train": config.val_fraction_train,
             "lengths": weights,
@@ -71,7 +72,7 @@ def recombine(config: RecombinedConfig) -> int:
             settings,
             "Composing",
             _prepare,
-            (train, sources, config.seed, weights, config.exchanged),
+            (data_dir, sources, config.seed, weights, config.exchanged),
         )
     except OSError as error:
         raise UserError(
@@ -100,34 +101,41 @@ def length_weights(texts: list[str]) -> list[float]:
     return weights
 
 
-def find_sources(train: Path, val_fraction: float, workers: int = 1) -> list[Source]:
-    """Returns the photos of the split `train` whose digits can be cut out, in the list's order.
+def find_sources(
+    data_dir: Path, folders: Sequence[str], val_fraction: float, workers: int = 1
+) -> list[Source]:
+    """Returns the photos whose digits can be cut out, folder by folder, in the lists' order.
 
     Args:
-        train: SVHN's folder train/.
+        data_dir: The folder that holds SVHN's train/.
+        folders: "train", and what else is there in its format, such as "pseudo".
         val_fraction: The converter's --val_fraction_train: what it draws for val is left out.
         workers: Processes; 0 for one a core.
 
     Raises:
-        UserError: If the folder has no list, or no usable photo.
+        UserError: If a folder has no list, or none of them a usable photo.
     """
-    if not (train / DIGIT_STRUCT_NAME).is_file():
-        raise UserError(
-            f"--data_dir={train.parent}: there is no {train.name}/{DIGIT_STRUCT_NAME}; give the"
-            " folder that holds SVHN's train/"
-        )
-    photos = [
-        photo
-        for photo in read_digit_struct(train / DIGIT_STRUCT_NAME)
-        if not drawn_for_val(train.name, photo.file_name, val_fraction)
-    ]
-    examined = in_order(_examine_file, [(train, photo) for photo in photos], workers)
+    photos = []
+    for folder in folders:
+        if not (data_dir / folder / DIGIT_STRUCT_NAME).is_file():
+            raise UserError(
+                f"--data_dir={data_dir}: there is no {folder}/{DIGIT_STRUCT_NAME}; give the"
+                " folder that holds SVHN's train/, and in --folders what it holds"
+            )
+        fraction = val_fraction if folder == "train" else 0.0
+        photos += [
+            dataclasses.replace(photo, file_name=f"{folder}/{photo.file_name}")
+            for photo in read_digit_struct(data_dir / folder / DIGIT_STRUCT_NAME)
+            if not drawn_for_val(folder, photo.file_name, fraction)
+        ]
+    examined = in_order(_examine_file, [(data_dir, photo) for photo in photos], workers)
     bar = progress(examined, total=len(photos), description="Looking at photos")
     sources = [source for source in bar if source is not None]
     if not sources:
         raise UserError(
-            f"{train}: none of its {len(photos)} photos outside val has digits that can be cut"
-            " out; give more photos, or a smaller --val_fraction_train"
+            f"--data_dir={data_dir}: none of the {len(photos)} photos of {', '.join(folders)}"
+            " outside val has digits that can be cut out; give more photos, or a smaller"
+            " --val_fraction_train"
         )
     return sources
 
@@ -150,7 +158,7 @@ class _Task:
 class _Worker:
     """What a process needs for all its tasks."""
 
-    train: Path
+    data_dir: Path
     donors: DonorIndex
     seed: int
     weights: list[float]
@@ -160,9 +168,9 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _prepare(train, sources, seed, weights, exchanged) -> None:
+def _prepare(data_dir, sources, seed, weights, exchanged) -> None:
     global _worker
-    _worker = _Worker(train, DonorIndex(sources), seed, weights, exchanged)
+    _worker = _Worker(data_dir, DonorIndex(sources), seed, weights, exchanged)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -171,9 +179,9 @@ def _load(path: Path) -> np.ndarray:
 
 
 def _examine_file(task: tuple[Path, LabelledPhoto]) -> Source | None:
-    train, photo = task
+    data_dir, photo = task
     try:
-        pixels = load_picture(train / photo.file_name)
+        pixels = load_picture(data_dir / photo.file_name)
     except PictureError:  # the converter names it
         return None
     return examine(pixels, photo)
@@ -186,7 +194,7 @@ def _compose_task(task: _Task) -> list[LabelledPhoto]:
         pixels, digits, boxes = compose(
             photo_generator(_worker.seed, index),
             _worker.donors,
-            lambda file_name: _load(_worker.train / file_name),
+            lambda file_name: _load(_worker.data_dir / file_name),
             _worker.weights,
             _worker.exchanged,
         )

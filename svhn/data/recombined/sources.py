@@ -22,7 +22,7 @@ class Source:
     """A real photo whose digits can be cut out.
 
     Attributes:
-        file_name: Its name in the folder.
+        file_name: Its folder and name: "train/12.png".
         digits: 0 to 9, from left to right.
         boxes: float32 (N, 4), their boxes: left, top, width, height, pixels.
         height: Mean height of the boxes, pixels.
