@@ -123,7 +123,7 @@ class TestFolder:
             recombine(dataclasses.replace(config, data_dir=str(tmp_path), out=str(tmp_path)))
         write_numbered_folder(tmp_path / "train", 4)
         with pytest.raises(UserError, match="none of its 0 photos"):
-            find_sources(tmp_path / "train", 1.0)
+            find_sources(tmp_path, ["train"], 1.0)
 
     @pytest.mark.parametrize(
         "lengths", [["1", "2"], ["a"] * 5, ["0"] * 5, ["1", "1", "1", "1", "-1"]]
@@ -131,6 +131,26 @@ class TestFolder:
     def test_weights_that_make_no_sense(self, lengths):
         with pytest.raises(UserError, match=r"--lengths=.*five weights"):
             length_weights(lengths)
+
+
+class TestFolders:
+    def test_photos_of_all_folders_that_are_named_give_digits(self, tmp_path):
+        rendered = SyntheticConfig(
+            str(tmp_path), train=12, test=0, extra=12, seed=3, fonts_dir=str(FONTS_DIR), workers=1
+        )
+        render_data_set(rendered)
+        (tmp_path / "extra").rename(tmp_path / "pseudo")
+        train = find_sources(tmp_path, ["train"], 0.0)
+        both = find_sources(tmp_path, ["train", "pseudo"], 0.0)
+        folders = [Path(source.file_name).parent.name for source in both]
+        assert folders[: len(train)] == ["train"] * len(train)
+        assert folders[len(train) :].count("pseudo") == len(both) - len(train) > 0
+        # What isn't of train is never drawn for val.
+        assert len(find_sources(tmp_path, ["train", "pseudo"], 1.0)) == len(both) - len(train)
+
+    def test_a_folder_that_is_not_there_is_named(self, real):
+        with pytest.raises(UserError, match=r"no pseudo/digitStruct\.mat.*--folders"):
+            find_sources(real, ["train", "pseudo"], 0.1)
 
 
 class TestComposition:

@@ -12,13 +12,13 @@ class RecombinedConfig:
     data_dir: str = option(
         "The folder with the real train/: photos and digitStruct.mat.", group="Sources"
     )
+    out: str = option("The folder that gets extra/.", group="Data set")
     folders: list[str] = option(
         "Its folders whose digits are taken: train; or train,pseudo, where python -m"
         " svhn.pseudo_labels has labelled more.",
         ["train"],
         group="Sources",
     )
-    out: str = option("The folder that gets extra/.", group="Data set")
     val_fraction_train: float = option(
         "As given to convert_to_tfrecords.py: photos that it draws for val are no sources.",
         0.1,

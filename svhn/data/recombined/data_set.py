@@ -133,7 +133,7 @@ def find_sources(
     sources = [source for source in bar if source is not None]
     if not sources:
         raise UserError(
-            f"--data_dir={data_dir}: none of the {len(photos)} photos of {', '.join(folders)}"
+            f"--data_dir={data_dir}: none of its {len(photos)} photos in {', '.join(folders)}"
             " outside val has digits that can be cut out; give more photos, or a smaller"
             " --val_fraction_train"
         )
