@@ -60,7 +60,7 @@ def main(config: PhotosConfig) -> int:
     loaded = load_model(config.checkpoint_dir)
     detector = load_model(config.detector_checkpoint, task="detector")
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
-    finder = NumberFinder(detector.model)
+    finder = NumberFinder.of(detector)
     rule = AgreementRule.from_json(detector.state.get("agreement"))
     photo_reader = WholePhotoReader(reader, finder, rule)
     photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))

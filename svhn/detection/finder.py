@@ -7,11 +7,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from svhn.detection.box_scale import BoxScale
 from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.search_levels import Tile, canvas_for, level_sides, tiles_of
 from svhn.detector_input import PADDING_LEVEL, detector_input
+from svhn.geometry import clip_boxes
+from svhn.loaded_model import LoadedModel
 
 __all__ = ["FoundNumber", "NumberFinder"]
 
@@ -26,14 +29,21 @@ _CUT = 3.0
 class NumberFinder:
     """Finds numbers in photos. Its methods may be called from several threads."""
 
-    def __init__(self, model: keras.Model, number_score: float = NUMBER_SCORE):
+    def __init__(
+        self,
+        model: keras.Model,
+        number_score: float = NUMBER_SCORE,
+        box_scale: BoxScale = BoxScale(),  # noqa: B008 - immutable
+    ):
         """Wraps a trained detector.
 
         Args:
             model: As `svhn.models.detector.build` returns it, for pictures of any size.
             number_score: Found numbers have at least this score, 0 to 1.
+            box_scale: What is kept with the network about its boxes.
         """
         self._number_score = number_score
+        self._box_scale = box_scale
         # One graph each for all sizes: tracing takes far longer than finding.
         self._picture = tf.function(
             detector_input,
@@ -48,6 +58,16 @@ class NumberFinder:
             return model(pictures, training=False)
 
         self._detect = detect
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, number_score: float = NUMBER_SCORE) -> "NumberFinder":
+        """Returns a finder with a detector and what is kept with it.
+
+        Args:
+            loaded: A detector.
+            number_score: As above.
+        """
+        return cls(loaded.model, number_score, BoxScale.of(loaded.state))
 
     def find(self, photo: np.ndarray) -> list[FoundNumber]:
         """Returns the numbers in a photo, the best first; none where there is none.
@@ -84,7 +104,8 @@ class NumberFinder:
             # What lies in the padding has no part in the photo.
             looks.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
             scales.append(float(scale.max()) / reduction)
-        return merged(looks, scales)
+        digits = self._box_scale.applied(merged(looks, scales))
+        return dataclasses.replace(digits, boxes=clip_boxes(digits.boxes, width, height))
 
     def _search(self, picture: np.ndarray, height: int, width: int) -> DetectedDigits:
         """Returns the digits of a picture, tile by tile, in its pixels.

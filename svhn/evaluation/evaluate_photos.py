@@ -44,7 +44,7 @@ def evaluate_photos(config: EvaluationConfig) -> int:
         model, step = network.config["model"], network.step
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
-    finder = NumberFinder(detector.model)
+    finder = NumberFinder.of(detector)
     rule = AgreementRule.from_json(detector.state.get("agreement"))
     folder = Path(config.eval_logdir).expanduser()
     with writing_to(folder):

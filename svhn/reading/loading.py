@@ -31,6 +31,7 @@ class LoadedFinder(NamedTuple):
 
     path: str
     fingerprint: str
+    """Of all that decides which boxes it finds."""
 
 
 def load_photo_reader(
@@ -85,8 +86,10 @@ def load_finder(path: str) -> LoadedFinder:
     Raises:
         UserError: If there is no such file, if it can't be read, or if it holds no detector.
     """
+    from svhn.detection.box_scale import BoxScale
     from svhn.detection.finder import NumberFinder
 
     loaded = load_model(path, task="detector")
     rule = AgreementRule.from_json(loaded.state.get("agreement"))
-    return LoadedFinder(NumberFinder(loaded.model), rule, loaded.path, fingerprint(loaded.model))
+    identity = f"{fingerprint(loaded.model)} {list(BoxScale.of(loaded.state))}"
+    return LoadedFinder(NumberFinder.of(loaded), rule, loaded.path, identity)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from svhn.detection.box_scale import BoxScale
 from svhn.detection.cells import cells_of
 from svhn.detection.finder import NumberFinder
 from svhn.detection.search_levels import CANVASES
@@ -154,3 +155,16 @@ def test_the_network_sees_few_shapes():
     assert set(detector.sizes) <= set(CANVASES)
     assert finder._detect.experimental_get_tracing_count() == 1
     assert finder._picture.experimental_get_tracing_count() == 1
+
+
+def test_boxes_are_scaled_and_stay_in_the_photo():
+    photo = photo_with(96, 160, [(4, 40, 30, 20, 40), (7, 66, 50, 20, 46)])
+    plain = NumberFinder(RectangleDetector()).find_digits(photo)
+    scaled = NumberFinder(RectangleDetector(), box_scale=BoxScale(1.1, 1.2)).find_digits(photo)
+    order = np.argsort(plain.labels), np.argsort(scaled.labels)
+    first, second = plain.boxes[order[0]], scaled.boxes[order[1]]
+    np.testing.assert_allclose(second[:, 2], first[:, 2] * 1.1, rtol=1e-4)
+    np.testing.assert_allclose(second[0, 3], first[0, 3] * 1.2, rtol=1e-4)
+    # The lower one touches the photo's edge: it grows upwards alone.
+    assert second[1, 1] < first[1, 1]
+    assert second[1, 1] + second[1, 3] == pytest.approx(96)

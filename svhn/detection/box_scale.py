@@ -1,0 +1,58 @@
+"""How much larger than it finds them a detector's boxes should be, measured once it is trained.
+
+Labels by hand leave room round a digit, those of rendered photos hardly any. A detector that was
+trained on both says something between, and is off by the same share everywhere. What share it is,
+labelled photos tell; it is kept with the weights.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from svhn.detection.average_precision import LabelledDigits, average_precision
+from svhn.detection.decoding import DetectedDigits
+
+CANDIDATES = (1.0, 1.03, 1.06, 1.09, 1.12, 1.15)
+"""Factors that are tried, for widths and for heights."""
+
+STATE_NAME = "box_scale"
+"""Under which files of released weights keep it."""
+
+
+class BoxScale(NamedTuple):
+    """By what the sides of boxes are multiplied; their centres stay."""
+
+    width: float = 1.0
+    height: float = 1.0
+
+    def applied(self, digits: DetectedDigits) -> DetectedDigits:
+        """Returns digits with boxes of the right size."""
+        size = digits.boxes[:, 2:]
+        new_size = size * np.array(self, np.float32)
+        boxes = np.concatenate([digits.boxes[:, :2] + (size - new_size) / 2, new_size], axis=1)
+        return dataclasses.replace(digits, boxes=boxes.astype(np.float32))
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "BoxScale":
+        """Returns what is kept with a network; of one that was never measured, that of 1."""
+        return cls(*state.get(STATE_NAME, ()))
+
+
+def fit_box_scale(
+    detected: Sequence[DetectedDigits], labelled: Sequence[LabelledDigits]
+) -> BoxScale:
+    """Returns the scale at which the average precision at IoU 0.5 is best; the smallest such.
+
+    Args:
+        detected: What was found in each photo, at scale 1.
+        labelled: What each of the same photos shows.
+    """
+
+    def precision(scale: BoxScale) -> float:
+        return average_precision([scale.applied(digits) for digits in detected], labelled).at_half
+
+    scales = itertools.starmap(BoxScale, itertools.product(CANDIDATES, repeat=2))
+    return max(sorted(scales, key=lambda scale: scale.width * scale.height), key=precision)
