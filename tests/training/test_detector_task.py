@@ -9,6 +9,8 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
+from svhn.detection.average_precision import average_precision
+from svhn.detection.box_scale import BoxScale, fit_box_scale
 from svhn.errors import UserError
 from svhn.evaluation.detect import detect_split
 from svhn.evaluation.detection_scores import scores_as_json
@@ -153,6 +155,12 @@ def test_a_detector_is_released_with_its_scores(finished, data_dir, tmp_path, ca
     assert released.config["val_size"] == 64
     assert json.loads(json.dumps(released.state["scores"]))["photos"] == 5
     assert released.state["half_precision"]["photos"] == 5
+    found = detect_split(released.model, data_dir, "val", 5, 64)
+    scale = fit_box_scale(found.detected, found.labelled)
+    assert tuple(released.state["box_scale"]) == scale == BoxScale.of(released.state)
+    scaled = average_precision([scale.applied(each) for each in found.detected], found.labelled)
+    scores = released.state["scores"]
+    assert scores["average_precision_at_iou_0.5"] == pytest.approx(scaled.at_half)
     with pytest.raises(UserError, match=r"detector\.npz holds a detector .*Expected: a reader"):
         load_model(output)
 
