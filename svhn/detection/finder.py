@@ -1,6 +1,8 @@
 """The number finder: the detector, applied to whole photos of any size."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -8,10 +10,17 @@ import tensorflow as tf
 from PIL import Image
 
 from svhn.detection.box_scale import BoxScale
+from svhn.detection.close_look import Part, close_looks
 from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
-from svhn.detection.search_levels import Tile, canvas_for, level_sides, tiles_of
+from svhn.detection.search_levels import (
+    LARGEST_ENLARGEMENT,
+    Tile,
+    canvas_for,
+    level_sides,
+    tiles_of,
+)
 from svhn.detector_input import PADDING_LEVEL, detector_input
 from svhn.geometry import clip_boxes
 from svhn.loaded_model import LoadedModel
@@ -23,7 +32,16 @@ NUMBER_SCORE = 0.3
 (`svhn.reading.whole_photo`)."""
 
 _CUT = 3.0
-"""Pixels. A digit that comes closer to the edge between two tiles may go on beyond it."""
+"""Pixels. A digit that comes closer to the edge between two tiles, or of a close look, may go on
+beyond it."""
+
+
+class _Look(NamedTuple):
+    """What one look at a photo has seen; see `svhn.detection.merging.merged`."""
+
+    digits: DetectedDigits
+    scale: float
+    part: Part | None = None
 
 
 class NumberFinder:
@@ -93,19 +111,47 @@ class NumberFinder:
         """
         height, width = photo.shape[:2]
         sides = level_sides(height, width)
-        photo, reduction = _reduced(photo, sides[-1])
-        looks, scales = [], []
-        for side in sides:
-            picture, scale = self._picture(photo, np.float64(side))
-            scale = scale.numpy()
-            used = np.round(np.array(photo.shape[:2]) * scale[::-1]).astype(int)
-            found = self._search(picture.numpy(), *used)
-            found = found.in_photo(scale / reduction, (width, height))
-            # What lies in the padding has no part in the photo.
-            looks.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
-            scales.append(float(scale.max()) / reduction)
-        digits = self._box_scale.applied(merged(looks, scales))
+        reduced, reduction = _reduced(photo, sides[-1])
+        looks = [self._look(reduced, side, reduction) for side in sides]
+        digits = self._together(photo, looks)
+        numbers = group_digits(digits)
+        close = close_looks(numbers, height, width, LARGEST_ENLARGEMENT)
+        if not close:
+            return digits
+        return self._together(photo, looks + [self._close_look(photo, *look) for look in close])
+
+    def _together(self, photo: np.ndarray, looks: Sequence["_Look"]) -> DetectedDigits:
+        """Returns the digits of all looks at a photo, each once."""
+        digits = self._box_scale.applied(merged(*zip(*looks, strict=True)))
+        height, width = photo.shape[:2]
         return dataclasses.replace(digits, boxes=clip_boxes(digits.boxes, width, height))
+
+    def _close_look(self, photo: np.ndarray, part: Part, longer_side: int) -> "_Look":
+        left, top, right, bottom = part
+        reduced, reduction = _reduced(photo[top:bottom, left:right], longer_side)
+        digits, scale, _ = self._look(reduced, longer_side, reduction)
+        tile = Tile(top, left, bottom - top, right - left)
+        digits = digits.chosen(_whole(digits.boxes, tile, *photo.shape[:2], cut=_CUT / scale))
+        boxes = digits.boxes + np.array([left, top, 0, 0], np.float32)
+        return _Look(dataclasses.replace(digits, boxes=boxes), scale, part)
+
+    def _look(self, photo: np.ndarray, side: int, reduction: int) -> "_Look":
+        """Returns what is seen of a photo, in pixels of the one that was reduced to it.
+
+        Args:
+            photo: uint8 [H, W, 3].
+            side: The longer side of the picture that the detector sees, pixels.
+            reduction: How many pixels wide the squares were that became one.
+        """
+        picture, scale = self._picture(photo, np.float64(side))
+        scale = scale.numpy()
+        used = np.round(np.array(photo.shape[:2]) * scale[::-1]).astype(int)
+        digits = self._search(picture.numpy(), *used)
+        height, width = (length * reduction for length in photo.shape[:2])
+        digits = digits.in_photo(scale / reduction, (width, height))
+        # What lies in the padding has no part in the photo.
+        digits = digits.chosen(np.flatnonzero(digits.boxes[:, 2:].all(axis=1)))
+        return _Look(digits, float(scale.max()) / reduction)
 
     def _search(self, picture: np.ndarray, height: int, width: int) -> DetectedDigits:
         """Returns the digits of a picture, tile by tile, in its pixels.
@@ -143,12 +189,14 @@ def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:
     return np.asarray(Image.fromarray(photo).reduce(factor)), factor
 
 
-def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int) -> np.ndarray:
-    """Returns the places of the boxes that no edge between tiles cuts."""
+def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int, cut: float = _CUT) -> np.ndarray:
+    """Returns the places of the boxes, in pixels of a tile, that no edge of it within the picture
+    of `height` and `width` cuts.
+    """
     ends = boxes[:, :2] + boxes[:, 2:]
-    starts_in = (boxes[:, :2] > _CUT) | (np.array([tile.left, tile.top]) == 0)
+    starts_in = (boxes[:, :2] > cut) | (np.array([tile.left, tile.top]) == 0)
     right, bottom = tile.left + tile.width, tile.top + tile.height
-    ends_in = (ends < np.array([tile.width, tile.height]) - _CUT) | (
+    ends_in = (ends < np.array([tile.width, tile.height]) - cut) | (
         np.array([right, bottom]) == (width, height)
     )
     return np.flatnonzero((starts_in & ends_in).all(axis=1))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from svhn.detection.average_precision import intersections_over_unions
+from svhn.detection.close_look import Part
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
 
@@ -33,12 +34,18 @@ def joined(parts: Sequence[DetectedDigits]) -> DetectedDigits:
     return digits.chosen(suppress(digits.boxes, digits.scores, most=len(digits.scores)))
 
 
-def merged(looks: Sequence[DetectedDigits], scales: Sequence[float]) -> DetectedDigits:
+def merged(
+    looks: Sequence[DetectedDigits],
+    scales: Sequence[float],
+    parts: Sequence[Part | None] | None = None,
+) -> DetectedDigits:
     """Returns the digits of several looks at a photo, each once, the surest first.
 
     Args:
         looks: At least one; boxes in pixels of the photo, each digit once in a look.
         scales: Pixels of each look's picture for a pixel of the photo.
+        parts: What each look shows of the photo, where it has nothing to say about the rest; None
+            for all of it. At least one look shows all.
     """
     candidates = _all_of(looks)
     kept = suppress(candidates.boxes, candidates.scores, most=len(candidates.scores))
@@ -51,7 +58,7 @@ def merged(looks: Sequence[DetectedDigits], scales: Sequence[float]) -> Detected
     votes = np.where(speaks, candidates.scores, -1.0)  # [places, candidates]
     look_of = np.repeat(np.arange(len(looks)), [len(look.scores) for look in looks])
 
-    says = _says(candidates.boxes[kept], np.asarray(scales, np.float64))
+    says = _says(candidates.boxes[kept], scales, parts or [None] * len(looks))
     class_scores = np.zeros((len(kept), candidates.class_scores.shape[1]))
     corner_sums, weight_sums = np.zeros((len(kept), 4)), np.zeros((len(kept), 1))
     corners = _corners(candidates.boxes)
@@ -85,10 +92,14 @@ def _all_of(parts: Sequence[DetectedDigits]) -> DetectedDigits:
     )
 
 
-def _says(boxes: np.ndarray, scales: np.ndarray) -> np.ndarray:
+def _says(boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | None]) -> np.ndarray:
     """Returns the share of each look in what is said of a digit, [N, looks]; they sum to 1."""
-    sizes = np.maximum(boxes[:, 2:].max(axis=1), 1e-6)[:, None] * scales
+    sizes = np.maximum(boxes[:, 2:].max(axis=1), 1e-6)[:, None] * np.asarray(scales, np.float64)
     says = np.exp(-((np.log2(sizes / BEST_SIZE) / SIZE_SPREAD) ** 2) / 2) + _LEAST_SAY
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    for look, part in enumerate(parts):
+        if part:
+            says[~part.holds(centres), look] = 0.0
     return says / says.sum(axis=1, keepdims=True)
 
 

@@ -163,8 +163,28 @@ def test_boxes_are_scaled_and_stay_in_the_photo():
     scaled = NumberFinder(RectangleDetector(), box_scale=BoxScale(1.1, 1.2)).find_digits(photo)
     order = np.argsort(plain.labels), np.argsort(scaled.labels)
     first, second = plain.boxes[order[0]], scaled.boxes[order[1]]
-    np.testing.assert_allclose(second[:, 2], first[:, 2] * 1.1, rtol=1e-4)
-    np.testing.assert_allclose(second[0, 3], first[0, 3] * 1.2, rtol=1e-4)
+    np.testing.assert_allclose(second[:, 2], first[:, 2] * 1.1, rtol=0.02)
+    np.testing.assert_allclose(second[0, 3], first[0, 3] * 1.2, rtol=0.02)
     # The lower one touches the photo's edge: it grows upwards alone.
     assert second[1, 1] < first[1, 1]
     assert second[1, 1] + second[1, 3] == pytest.approx(96)
+
+
+class FarSightedDetector(RectangleDetector):
+    """Sees no digits but those of about 40 pixels."""
+
+    def __call__(self, pictures, training):
+        outputs = super().__call__(pictures, training)
+        heights = outputs["box_distances"][..., 1] + outputs["box_distances"][..., 3]
+        is_seen = (heights > 33) & (heights < 47)
+        logits = tf.where(is_seen[..., None], outputs["class_logits"], outputs["class_logits"] - 9)
+        # What is too small or too large may be something.
+        return {**outputs, "class_logits": tf.where(logits > -7, tf.maximum(logits, -0.8), logits)}
+
+
+def test_a_number_is_looked_at_again_at_the_size_that_the_detector_sees_best():
+    finder = NumberFinder(FarSightedDetector())
+    (found,) = finder.find(photo_with(100, 256, line("147", 100, 30, 23)))
+    assert found.number == "147"
+    # No look at the whole photo shows it so large.
+    assert found.digits.scores.min() > 0.5

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from svhn.detection.close_look import Part
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.merging import BEST_SIZE, joined, merged
 
@@ -75,6 +76,16 @@ def test_one_look_changes_nothing():
     np.testing.assert_array_equal(digits.labels, look.labels)
     np.testing.assert_allclose(digits.scores, look.scores, rtol=1e-5)
     np.testing.assert_allclose(digits.boxes, look.boxes, rtol=1e-5)
+
+
+def test_a_look_at_a_part_says_nothing_about_the_rest():
+    everywhere = seen((7, 0.8, box(10)), (2, 0.6, box(60)))
+    part = Part(50, 0, 100, 60)
+    digits = merged([everywhere, seen((2, 0.9, box(60)))], SAME, [None, part])
+    assert digits.labels.tolist() == [7, 2]
+    assert digits.scores.tolist() == pytest.approx([0.8, 0.75])
+    blind = merged([everywhere, seen()], SAME, [None, part])
+    assert blind.scores.tolist() == pytest.approx([0.8, 0.3])
 
 
 def test_no_digit_in_any_look():
