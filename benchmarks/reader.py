@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
+from benchmarks.peer import PeerConfig  # noqa: E402
 from benchmarks.report import Row, print_report  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 
@@ -28,7 +29,7 @@ SAMPLES = 2_000
 
 
 @dataclasses.dataclass
-class BenchmarkConfig:
+class BenchmarkConfig(PeerConfig):
     """What to measure."""
 
     data_dir: str = option("A converted data folder.", group="benchmark")
@@ -39,8 +40,6 @@ class BenchmarkConfig:
     )
     split: str = option("The split.", "test", group="benchmark")
     batch_size: int = option("Photos at a time.", 128, group="benchmark", minimum=1)
-    peer_dir: str = option("As benchmarks/inference.py has it.", "", group="benchmark")
-    peer_python: str = option("Likewise.", "", group="benchmark")
 
 
 def bootstrap(
