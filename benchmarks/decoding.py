@@ -22,8 +22,9 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from benchmarks.report import Row, print_report  # noqa: E402
+from benchmarks.report import Row, print_report, share_row  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
+from svhn.evaluation.metrics import Proportion  # noqa: E402
 from svhn.labels import HEAD_NAMES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT  # noqa: E402
 
 
@@ -78,7 +79,6 @@ def paired_interval(only_first: int, only_second: int, count: int) -> tuple[floa
 def main(config: BenchmarkConfig) -> int:
     """Prints a row for each way of decoding, and one for the difference."""
     from svhn.checkpoints import load_model
-    from svhn.evaluation.metrics import Proportion
     from svhn.evaluation.predict import evaluate_split, make_predict_step
 
     loaded = load_model(config.checkpoint_dir)
@@ -96,14 +96,14 @@ def main(config: BenchmarkConfig) -> int:
         "joint maximum, temperature 1": joint.at_temperature(1.0).right,
         "head by head": single,
     }
-    rows = [accuracy_row(way, Proportion(int(right.sum()), len(right)))
+    rows = [share_row(way, Proportion(int(right.sum()), len(right)))
             for way, right in ways.items()]  # fmt: skip
     if config.blank_correct is None:
         rows.append(
             Row("blank class", "–", "not measured: needs a training of its own; see --help")
         )
     else:
-        rows.append(accuracy_row("blank class", Proportion(config.blank_correct, len(single))))
+        rows.append(share_row("blank class", Proportion(config.blank_correct, len(single))))
     only_joint, only_single = (joint.right & ~single).sum(), (single & ~joint.right).sum()
     low, high = paired_interval(int(only_joint), int(only_single), len(single))
     difference = 100 * (joint.right.mean() - single.mean())
@@ -117,11 +117,6 @@ def main(config: BenchmarkConfig) -> int:
     )
     print_report(f"Decoding: {loaded.path} on {len(single):,} photos of {config.split}", rows)
     return 0
-
-
-def accuracy_row(way: str, accuracy: "Proportion") -> Row:  # noqa: F821 - imported after --help
-    low, high = accuracy.interval
-    return Row(way, f"{100 * accuracy.share:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})")
 
 
 if __name__ == "__main__":

@@ -14,8 +14,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.peer import (  # noqa: E402
+    NO_PEER,
+    PEER,
+    PeerConfig,
+    check_peer,
+    peer_command,
+)
 from benchmarks.report import Row, print_report  # noqa: E402
-from benchmarks.training import NO_PEER, PEER, check_peer, peer_command, speed_rows, times_as_fast  # noqa: E402
+from benchmarks.training import speed_rows, times_as_fast  # noqa: E402
 from benchmarks.turns import Program, printed_points, spread, take_turns  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.models import DEFAULT_MODEL, MODEL_NAMES  # noqa: E402
@@ -24,33 +31,24 @@ TARGET_TIMES = {"compact": 10.0}
 
 
 @dataclasses.dataclass
-class BenchmarkConfig:
+class BenchmarkConfig(PeerConfig):
     """What to measure."""
 
     model: str = option("Network.", DEFAULT_MODEL, group="benchmark", choices=MODEL_NAMES)
     batch_size: int = option("Pictures at once.", 64, group="benchmark", minimum=1)
     rounds: int = option("Turns of each program.", 5, group="benchmark", minimum=1)
     seconds: float = option("How long a turn is.", 5.0, group="benchmark", minimum=1.0)
-    peer_dir: str = option(
-        f"A checkout of github.com/{PEER}; without it, no peer is measured.", "", group="benchmark"
-    )
-    peer_python: str = option(
-        "A Python with torch, torchvision, lmdb, h5py, pillow and protobuf<3.21.",
-        "",
-        group="benchmark",
-    )
 
 
 def main(config: BenchmarkConfig) -> int:
     """Prints the table."""
-    check_peer(config.peer_dir, config.peer_python)
+    check_peer(config)
     ours, batch_size = f"{config.model}, inference", str(config.batch_size)
     program = str(ROOT / "benchmarks" / "bare_reading.py")
     flags = [f"--model={config.model}", f"--batch_size={batch_size}"]
     commands = {ours: [sys.executable, program, *flags]}
     if config.peer_dir:
-        peer = (config.peer_dir, config.peer_python)
-        commands[PEER] = peer_command(*peer, "read", batch_size)
+        commands[PEER] = peer_command(config, "read", batch_size)
     with tempfile.TemporaryDirectory() as folder:
         programs = []
         for number, (name, command) in enumerate(commands.items()):

@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.report import Row, print_report  # noqa: E402
+from benchmarks.report import Row, print_report, share_row  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 
 SPEED_SIZE = (640, 480)
@@ -80,11 +80,11 @@ def accuracy_rows(figures: Any) -> list[Row]:
     whole, told = figures.read.sequence, figures.read_in_true_boxes.sequence
     points = 100 * (told.share - whole.share)
     return [
-        Row("whole-photo accuracy, no boxes given", *_share(whole), "at least 86 %"),
-        Row("the same reader, given the true boxes", *_share(told)),
+        share_row("whole-photo accuracy, no boxes given", whole, "at least 86 %"),
+        share_row("the same reader, given the true boxes", told),
         Row("what finding costs", f"{points:.2f}", "points", "at most 6"),
-        Row("number's box found (IoU ≥ 0.5)", *_share(figures.box_found), "at least 95 %"),
-        Row("the same, by the best number alone", *_share(figures.best_box)),
+        share_row("number's box found (IoU ≥ 0.5)", figures.box_found, "at least 95 %"),
+        share_row("the same, by the best number alone", figures.best_box),
         Row("digit AP at IoU 0.5", f"{figures.digits.at_half:.3f}", "", "at least 0.85"),
         Row("digit AP at IoU 0.5:0.95", f"{figures.digits.mean:.3f}"),
     ]
@@ -145,11 +145,6 @@ def memory_row(finder: Any) -> Row:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     what = f"peak memory with a photo of {width:,}×{height:,} ({seconds:.1f} s)"
     return Row(what, f"{peak:,.0f}", "MiB")
-
-
-def _share(proportion: Any) -> tuple[str, str]:
-    low, high = proportion.interval
-    return f"{100 * proportion.share:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from benchmarks.report import Row, print_report  # noqa: E402
+from benchmarks.peer import PeerConfig  # noqa: E402
+from benchmarks.report import percent_row, print_report, share_row  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 
 SAMPLES = 2_000
@@ -28,7 +29,7 @@ SAMPLES = 2_000
 
 
 @dataclasses.dataclass
-class BenchmarkConfig:
+class BenchmarkConfig(PeerConfig):
     """What to measure."""
 
     data_dir: str = option("A converted data folder.", group="benchmark")
@@ -39,8 +40,6 @@ class BenchmarkConfig:
     )
     split: str = option("The split.", "test", group="benchmark")
     batch_size: int = option("Photos at a time.", 128, group="benchmark", minimum=1)
-    peer_dir: str = option("As benchmarks/inference.py has it.", "", group="benchmark")
-    peer_python: str = option("Likewise.", "", group="benchmark")
 
 
 def bootstrap(
@@ -63,7 +62,7 @@ def main(config: BenchmarkConfig) -> int:
     """Prints the table of issue 4, and accuracy by length."""
     from svhn.checkpoints import load_model
     from svhn.evaluation.calibration import calibrate
-    from svhn.evaluation.metrics import count_right_digits, coverage_at_accuracy
+    from svhn.evaluation.metrics import Proportion, count_right_digits, coverage_at_accuracy
     from svhn.evaluation.predict import evaluate_split, make_predict_step
     from svhn.evaluation.report import length_name
     from svhn.stored_calibration import StoredCalibration
@@ -94,15 +93,16 @@ def main(config: BenchmarkConfig) -> int:
             "at most 2",
         ),
     }
-    rows = [share_row("sequence accuracy", right, "at least 93.5")]
+    sequence = Proportion(int(right.sum()), count)
+    rows = [share_row("sequence accuracy", sequence, "at least 93.5")]
     for what, (figure, target) in figures.items():
-        low, high = bootstrap(figure, count)
         value = figure(np.arange(count))
-        rows.append(percent_row(what, value, low, high, target))
+        rows.append(percent_row(what, value, bootstrap(figure, count), target))
     for length in np.unique(labels[:, 0]):
-        of_length = labels[:, 0] == length
+        of_length = right[labels[:, 0] == length]
+        share = Proportion(int(of_length.sum()), len(of_length))
         name = f"  {length_name(int(length))} digit{'s' if length > 1 else ''}"
-        rows.append(share_row(f"{name}, {of_length.sum():,} photos", right[of_length]))
+        rows.append(share_row(f"{name}, {share.count:,} photos", share))
     title = (
         f"{loaded.path} (temperature {stored.temperature:g}): {count:,} photos of {config.split}"
     )
@@ -124,19 +124,6 @@ def speed(config: BenchmarkConfig, model: str) -> int:
             peer_python=config.peer_python,
         )
     )
-
-
-def share_row(what: str, right: np.ndarray, target: str = "") -> Row:
-    """Returns the row of a share of photos, with its Wilson interval."""
-    from svhn.evaluation.metrics import Proportion
-
-    share = Proportion(int(right.sum()), len(right))
-    return percent_row(what, share.share, *share.interval, target)
-
-
-def percent_row(what: str, value: float, low: float, high: float, target: str) -> Row:
-    """Returns the row of a figure between 0 and 1, in per cent with its interval."""
-    return Row(what, f"{100 * value:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})", target)
 
 
 if __name__ == "__main__":

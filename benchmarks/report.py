@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from svhn.evaluation.metrics import Proportion
+
 
 class Row(NamedTuple):
     """A figure that was measured."""
@@ -15,6 +17,17 @@ class Row(NamedTuple):
     figure: str
     unit: str = ""
     target: str = ""
+
+
+def share_row(what: str, share: Proportion, target: str = "") -> Row:
+    """Returns the row of a share of photos, in per cent with its 95 % interval."""
+    return percent_row(what, share.share, share.interval, target)
+
+
+def percent_row(what: str, value: float, interval: tuple[float, float], target: str = "") -> Row:
+    """Returns the row of a figure between 0 and 1, in per cent with its 95 % interval."""
+    low, high = interval
+    return Row(what, f"{100 * value:.2f}", f"% ({100 * low:.2f}–{100 * high:.2f})", target)
 
 
 def print_report(title: str, rows: Sequence[Row]) -> None:

@@ -39,6 +39,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.input_pipeline import synthetic_data_dir  # noqa: E402
+from benchmarks.peer import (  # noqa: E402
+    NO_PEER,
+    PEER,
+    PeerConfig,
+    check_peer,
+    peer_command,
+)
 from benchmarks.report import Row, print_report  # noqa: E402
 from benchmarks.turns import Point, Program, Turn, printed_points, spread, take_turns  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
@@ -48,13 +55,12 @@ from svhn.models import DEFAULT_MODEL, MODEL_NAMES  # noqa: E402
 TARGET_SHARE = 95
 TARGET_TIMES = {"goodfellow": 1.0, "compact": 5.0}
 LOOP_BESIDE_PEER = "goodfellow"
-PEER = "potterhsu/SVHNClassifier-PyTorch"
 ENDLESS = 10**7
 """Steps: more than there is time for."""
 
 
 @dataclasses.dataclass
-class BenchmarkConfig:
+class BenchmarkConfig(PeerConfig):
     """What to measure."""
 
     data_dir: str = option(
@@ -85,19 +91,11 @@ class BenchmarkConfig:
     )
     rounds: int = option("Turns of each program.", 4, group="benchmark", minimum=1)
     seconds: float = option("How long a turn is.", 10.0, group="benchmark", minimum=1.0)
-    peer_dir: str = option(
-        f"A checkout of github.com/{PEER}; without it, no peer is measured.", "", group="benchmark"
-    )
-    peer_python: str = option(
-        "A Python with torch, torchvision, lmdb, h5py, pillow and protobuf<3.21.",
-        "",
-        group="benchmark",
-    )
 
 
 def main(config: BenchmarkConfig) -> int:
     """Prints the table."""
-    check_peer(config.peer_dir, config.peer_python)
+    check_peer(config)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data_dir = config.data_dir or synthetic_data_dir(folder, config.photos)
@@ -140,51 +138,6 @@ def main(config: BenchmarkConfig) -> int:
         rows,
     )
     return 0
-
-
-NO_PEER = Row(PEER, "-", "not measured: give --peer_dir and --peer_python")
-
-
-def check_peer(peer_dir: str, peer_python: str) -> None:
-    """Makes sure that the peer can be run, or that nobody wants it.
-
-    Raises:
-        UserError: If it can't.
-    """
-    if not peer_dir and not peer_python:
-        return
-    if not peer_dir or not peer_python:
-        raise UserError("--peer_dir and --peer_python: one was given. Give both, or neither")
-    if not Path(peer_dir, "train.py").is_file():
-        raise UserError(
-            f"--peer_dir={peer_dir}: there is no train.py in it. Expected: a checkout of "
-            f"github.com/{PEER}"
-        )
-    needed = (
-        "import sys; sys.path.insert(0, sys.argv[1]); "
-        "import torch, torchvision, lmdb, h5py, PIL, example_pb2"
-    )
-    try:
-        result = subprocess.run(
-            [peer_python, "-W", "ignore", "-c", needed, peer_dir],
-            capture_output=True,
-            text=True,
-        )
-    except OSError as error:
-        raise UserError(f"--peer_python={peer_python} can't be run: {error.strerror}") from error
-    if result.returncode:
-        raise UserError(
-            f"--peer_python={peer_python} lacks what the peer needs: "
-            f"{result.stderr.strip().splitlines()[-1]}. Install torch, torchvision, lmdb, h5py, "
-            "pillow and protobuf<3.21 there"
-        )
-
-
-def peer_command(peer_dir: str, peer_python: str, task: str, *arguments: str) -> list[str]:
-    """Returns the command that runs a task of benchmarks/torch_peer.py."""
-    program = str(ROOT / "benchmarks" / "torch_peer.py")
-    peer_dir = str(Path(peer_dir).resolve())
-    return [peer_python, "-W", "ignore", program, task, peer_dir, *arguments]
 
 
 def speed_rows(turns: Mapping[str, Sequence[Turn]], batch_size: int) -> list[Row]:
@@ -258,14 +211,14 @@ def _peer(config: BenchmarkConfig, data_dir: str, folder: Path) -> Program:
     """The peer's loop, after the peer's conversion of the photos in train/."""
     lmdb_dir = folder / "lmdb"
     lmdb_dir.mkdir()
-    peer, batch_size = (config.peer_dir, config.peer_python), str(config.batch_size)
-    convert = peer_command(*peer, "convert", str(Path(data_dir).resolve()), str(lmdb_dir))
+    batch_size = str(config.batch_size)
+    convert = peer_command(config, "convert", str(Path(data_dir).resolve()), str(lmdb_dir))
     result = subprocess.run([*convert, batch_size], capture_output=True, text=True)
     if result.returncode:
         lines = result.stderr.strip().splitlines() or ["no message"]
         raise UserError(f"{PEER} can't convert {data_dir}/train: {lines[-1]}")
     log = folder / "peer.log"
-    command = peer_command(*peer, "train", str(lmdb_dir), batch_size)
+    command = peer_command(config, "train", str(lmdb_dir), batch_size)
     return Program(PEER, command, log, lambda: printed_points(log))
 
 

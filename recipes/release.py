@@ -25,6 +25,32 @@ from svhn.errors import UserError  # noqa: E402
 
 
 @dataclasses.dataclass(frozen=True)
+class Training:
+    """The figures of one training."""
+
+    steps: int
+    mix: tuple[str, ...]
+    """How often photos of each split come."""
+    learning_rate: float
+    seed: int
+
+    def in_steps(self, steps: int) -> "Training":
+        """Returns the same training, longer or shorter."""
+        return dataclasses.replace(self, steps=steps)
+
+
+TEACHER = Training(8_000, ("train:1", "extra:4"), learning_rate=0.002, seed=1)
+"""The teacher: a reader of real, rendered and recombined photos."""
+DETECTOR = Training(12_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.002, seed=1)
+"""The first detector: from the same photos, and those without a number."""
+# Both go on from their weights, with the photos that they have labelled.
+FURTHER_DETECTOR = Training(
+    5_000, ("train:4", "pseudo:4", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
+)
+READER = Training(9_000, ("train:2", "pseudo:3", "extra:4"), learning_rate=0.0015, seed=4)
+
+
+@dataclasses.dataclass(frozen=True)
 class Figures:
     """All figures of the recipe."""
 
@@ -42,19 +68,7 @@ class Figures:
     val_fraction_train: float = 0.2
     """Of the real train photos; of the others none is validated on."""
 
-    # The teacher: a reader of real, rendered and recombined photos.
-    teacher_steps: int = 8_000
-    teacher_mix: tuple[str, ...] = ("train:1", "extra:4")
-    teacher_learning_rate: float = 0.002
-    teacher_seed: int = 1
-
-    # The first detector: from the same photos, and those without a number.
-    detector_steps: int = 12_000
-    detector_mix: tuple[str, ...] = ("train:5", "extra:10", "empty:1")
-    detector_learning_rate: float = 0.002
-    detector_seed: int = 1
-
-    # Self-training: what both find in photos without labels.
+    # Self-training: what teacher and first detector find in photos without labels.
     rounds: int = 1
     agreement: str = "length"
     min_digits: int = 2
@@ -64,15 +78,11 @@ class Figures:
     min_consistency: float = 0.75
     twins_seed: int = 1
 
-    # Both go on from their weights, with the photos that they have labelled.
-    further_detector_steps: int = 5_000
-    further_detector_mix: tuple[str, ...] = ("train:4", "pseudo:4", "extra:7", "empty:1")
-    further_detector_learning_rate: float = 0.0015
-    further_detector_seed: int = 3
-    reader_steps: int = 9_000
-    reader_mix: tuple[str, ...] = ("train:2", "pseudo:3", "extra:4")
-    reader_learning_rate: float = 0.0015
-    reader_seed: int = 4
+    # Trainings.
+    teacher: Training = TEACHER
+    detector: Training = DETECTOR
+    further_detector: Training = FURTHER_DETECTOR
+    reader: Training = READER
 
     # All trainings of readers.
     batch_size: int = 64
@@ -91,11 +101,11 @@ SCALES = {
         rendered_photos=40,
         empty_photos=4,
         recombined_photos=10,
-        teacher_steps=4,
-        detector_steps=4,
         twins=2,
-        further_detector_steps=2,
-        reader_steps=4,
+        teacher=TEACHER.in_steps(4),
+        detector=DETECTOR.in_steps(4),
+        further_detector=FURTHER_DETECTOR.in_steps(2),
+        reader=READER.in_steps(4),
         batch_size=8,
         evaluate_every=4,
     ),
@@ -289,11 +299,9 @@ def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
         {
             "data_dir": converted,
             "train_logdir": teacher,
-            "steps": figures.teacher_steps,
-            "learning_rate": figures.teacher_learning_rate,
-            "mix": _list(figures.teacher_mix),
+            **_training_flags(figures.teacher),
             **_reader_flags(figures),
-            "seed": figures.teacher_seed,
+            "seed": figures.teacher.seed,
         },
         result="Best",
     )
@@ -303,7 +311,7 @@ def _train_detector(
     number: int, converted: Path, start: Path | None, detector: Path, figures: Figures
 ) -> Stage:
     """The first from nothing, further ones from the one before and with its labels."""
-    which = "further_detector" if start else "detector"
+    training = figures.further_detector if start else figures.detector
     return Stage(
         f"detector_{number}",
         "python train.py",
@@ -312,13 +320,11 @@ def _train_detector(
             "data_dir": converted,
             "train_logdir": detector,
             **({"restore_checkpoint": start} if start else {}),
-            "steps": getattr(figures, f"{which}_steps"),
-            "learning_rate": getattr(figures, f"{which}_learning_rate"),
-            "mix": _list(getattr(figures, f"{which}_mix")),
+            **_training_flags(training),
             "average_decay": figures.average_decay,
             "evaluate_every": figures.evaluate_every,
             "patience": 0,
-            "seed": getattr(figures, f"{which}_seed"),
+            "seed": training.seed,
         },
         result="Best",
     )
@@ -356,8 +362,10 @@ def _label(
 def _train_reader(
     number: int, converted: Path, start: Path, reader: Path, figures: Figures
 ) -> Stage:
-    has_pseudo = converted.name != "converted"
-    mix = [part for part in figures.reader_mix if has_pseudo or not part.startswith("pseudo:")]
+    training = figures.reader
+    if converted.name == "converted":  # no photos that a machine has labelled
+        mix = tuple(part for part in training.mix if not part.startswith("pseudo:"))
+        training = dataclasses.replace(training, mix=mix)
     return Stage(
         f"reader_{number}",
         "python train.py",
@@ -365,11 +373,9 @@ def _train_reader(
             "data_dir": converted,
             "train_logdir": reader,
             "restore_checkpoint": start,
-            "steps": figures.reader_steps,
-            "learning_rate": figures.reader_learning_rate,
-            "mix": _list(mix),
+            **_training_flags(training),
             **_reader_flags(figures),
-            "seed": figures.reader_seed,
+            "seed": training.seed,
         },
         result="Best",
     )
@@ -434,6 +440,14 @@ def _scores(splits: Mapping[str, Mapping[str, float]]) -> str:
         f" {score['count']:,} photos"
         for name, score in splits.items()
     )
+
+
+def _training_flags(training: Training) -> dict[str, object]:
+    return {
+        "steps": training.steps,
+        "learning_rate": training.learning_rate,
+        "mix": _list(training.mix),
+    }
 
 
 def _reader_flags(figures: Figures) -> dict[str, object]:

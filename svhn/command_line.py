@@ -170,8 +170,11 @@ def parse(
 def help_text(config_class: type, program: str, description: str = "") -> str:
     """Returns the help: description, then the flags by group, in the order of the dataclass."""
     lines = [description.strip(), "", f"usage: {program} [--flag=value ...]"]
+    fields = dataclasses.fields(config_class)
+    # A dataclass has fields without a default first, whatever their group.
+    groups = list(dict.fromkeys(field.metadata["group"] for field in fields))
     group = None
-    for field in dataclasses.fields(config_class):
+    for field in sorted(fields, key=lambda field: groups.index(field.metadata["group"])):
         if field.metadata["group"] != group:
             group = field.metadata["group"]
             lines += ["", f"{group}:"]

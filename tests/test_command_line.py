@@ -38,6 +38,7 @@ class Config:
     rate: float = option("Rate.", 0.5, group="Run")
     verify: bool = option("Look.", False, group="Run")
     kind: str = option("Kind.", "one", group="Run", choices=("one", "two"))
+    workers: int = option("Workers.", 0, group="Data")
 
 
 def test_flags_become_a_dataclass():
@@ -70,8 +71,10 @@ def test_a_wrong_command_line_is_one_line(command, words, capsys):
 
 def test_help_is_grouped_in_the_order_of_the_dataclass():
     text = help_text(Config, "x", "About.")
-    positions = [text.index(part) for part in ("About.", "Data:", "--data_dir", "Run:", "--kind")]
+    parts = ("About.", "Data:", "--data_dir", "--workers", "Run:", "--steps", "--kind")
+    positions = [text.index(part) for part in parts]
     assert positions == sorted(positions)
+    assert text.count("Data:") == 1
     assert "(must be given)" in text
     assert "One of: one, two. (default: one)" in text
 

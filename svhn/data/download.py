@@ -150,4 +150,4 @@ def _count_photos(folder: Path, next_step: str) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, DownloadConfig, "python -m svhn.data.download")
+    command_line.run(main, DownloadConfig, "python -m svhn.data.download", needs_tensorflow=False)

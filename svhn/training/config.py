@@ -170,7 +170,7 @@ class TrainingConfig:
 
     window_size: int | None = option(
         "Height and width of the windows that the detector is trained on, pixels, a multiple of "
-        "32: parts of photos at random scales, with digits of 8 pixels up to three quarters of a "
+        "32: parts of photos at random scales, with digits of 10 pixels up to three quarters of a "
         "window. Larger ones teach larger digits and take longer. Default: 128.",
         None,
         group="Model",

@@ -12,4 +12,6 @@ def main(config: RecombinedConfig) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, RecombinedConfig, "python -m svhn.data.recombined")
+    command_line.run(
+        main, RecombinedConfig, "python -m svhn.data.recombined", needs_tensorflow=False
+    )

@@ -12,4 +12,4 @@ def main(config: SyntheticConfig) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main, SyntheticConfig, "python -m svhn.data.synthetic")
+    command_line.run(main, SyntheticConfig, "python -m svhn.data.synthetic", needs_tensorflow=False)

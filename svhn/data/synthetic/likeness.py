@@ -201,4 +201,6 @@ def _blockiness(luminance: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    command_line.run(main, LikenessConfig, "python -m svhn.data.synthetic.likeness")
+    command_line.run(
+        main, LikenessConfig, "python -m svhn.data.synthetic.likeness", needs_tensorflow=False
+    )

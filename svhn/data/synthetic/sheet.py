@@ -101,4 +101,6 @@ def _shown(folder: str, photo: LabelledPhoto, crops: bool) -> tuple[np.ndarray, 
 
 
 if __name__ == "__main__":
-    command_line.run(main, SheetConfig, "python -m svhn.data.synthetic.sheet")
+    command_line.run(
+        main, SheetConfig, "python -m svhn.data.synthetic.sheet", needs_tensorflow=False
+    )

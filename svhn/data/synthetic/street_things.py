@@ -17,6 +17,7 @@ from svhn.data.synthetic.textures import (
     coverage,
     ellipse,
     lay_over,
+    rectangle,
     rounded_rectangle,
     shifted,
 )
@@ -198,8 +199,8 @@ def paint_bells(
     if random.random() < 0.5:
         shape = np.hypot(across * cell[0], down * cell[1]) - min(cell) * random.uniform(0.2, 0.4)
     else:
-        shape = np.maximum(np.abs(across) - 0.4, np.abs(down) - random.uniform(0.1, 0.35)) * cell[1]
-    in_field = np.maximum(np.abs(x) - 0.85 * half_width, np.abs(y) - 0.85 * half_height)
+        shape = rectangle(across, down, 0.4, random.uniform(0.1, 0.35)) * cell[1]
+    in_field = rectangle(x, y, 0.85 * half_width, 0.85 * half_height)
     buttons = coverage(np.maximum(shape, in_field).astype(np.float32), pixel)
     lay_over(part, (colour * mark).clip(0.02, 0.95), buttons)
 

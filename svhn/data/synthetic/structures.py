@@ -7,7 +7,14 @@ from PIL import Image, ImageDraw
 
 from svhn.data.synthetic import colours
 from svhn.data.synthetic.projection import Projection
-from svhn.data.synthetic.textures import coloured, coverage, lay_over, shifted, smooth_noise
+from svhn.data.synthetic.textures import (
+    coloured,
+    coverage,
+    lay_over,
+    rectangle,
+    shifted,
+    smooth_noise,
+)
 
 _METALS = np.array(
     [[32, 32, 34], [44, 46, 50], [60, 44, 36], [30, 48, 40], [205, 205, 200], [120, 122, 125]],
@@ -82,7 +89,7 @@ def paint_window(
         return
     (part, x, y), pixel = covered, 1 / place.unit
     frame = random.uniform(0.04, 0.16) * min(half_width, half_height)
-    outside = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    outside = rectangle(x, y, half_width, half_height)
     dark = np.float32(random.uniform(0.05, 0.3)) * np.array([0.95, 1.0, 1.1], np.float32)
     sky = np.clip(smooth_noise(random, x.shape, place.unit * random.uniform(0.4, 2)), -1, 1)
     glass = coloured(dark, 1 + np.float32(random.uniform(0, 0.8)) * sky)
@@ -120,7 +127,7 @@ def paint_door(
     if covered is None:
         return
     (part, x, y), pixel = covered, 1 / place.unit
-    outside = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    outside = rectangle(x, y, half_width, half_height)
     shade = 1 + np.float32(0.03) * smooth_noise(random, x.shape, place.unit)
     if random.random() < 0.5:
         pitch = np.float32(np.exp(random.uniform(np.log(0.08), np.log(0.5))))

@@ -55,6 +55,11 @@ def colour_noise_picture(
     return bytes_.resize(size, Image.Resampling.BILINEAR)
 
 
+def rectangle(x: np.ndarray, y: np.ndarray, half_width: float, half_height: float) -> np.ndarray:
+    """Returns each point's distance to the sides of a rectangle about the origin; inside < 0."""
+    return np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+
+
 def rounded_rectangle(
     x: np.ndarray, y: np.ndarray, half_width: float, half_height: float, radius: float
 ) -> np.ndarray:
