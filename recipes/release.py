@@ -45,9 +45,22 @@ DETECTOR = Training(12_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.
 """The first detector: from the same photos, and those without a number."""
 # Both go on from their weights, with the photos that they have labelled.
 FURTHER_DETECTOR = Training(
-    5_000, ("train:4", "pseudo:4", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
+    6_000, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
 )
-READER = Training(9_000, ("train:2", "pseudo:3", "extra:4"), learning_rate=0.0015, seed=4)
+READER = Training(7_000, ("train:2", "pseudo:4", "extra:6"), learning_rate=0.0015, seed=4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Labelling:
+    """Which photos without labels are believed to be labelled right; `svhn.pseudo_labels`."""
+
+    min_digits: int
+    min_confidence: float
+    min_consistency: float
+
+
+LABELLINGS = (Labelling(2, 0.85, 0.75), Labelling(1, 0.7, 0.7))
+"""Of the first round and the second, whose networks make fewer mistakes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,19 +76,17 @@ class Figures:
     """Rendered, too, without any number: for the detector."""
     recombined_photos: int = 40_000
     recombined_seed: int = 12
+    """Of the first; each round's are one more."""
     recombined_lengths: tuple[str, ...] = ("5", "20", "25", "25", "25")
     """How often numbers of one to five digits are composed."""
     val_fraction_train: float = 0.2
     """Of the real train photos; of the others none is validated on."""
 
-    # Self-training: what teacher and first detector find in photos without labels.
-    rounds: int = 1
+    # Self-training: what reader and detector find in photos without labels, round after round.
+    labellings: tuple[Labelling, ...] = LABELLINGS
     agreement: str = "length"
-    min_digits: int = 2
     min_score: float = 0.3
-    min_confidence: float = 0.85
     twins: int = 8
-    min_consistency: float = 0.75
     twins_seed: int = 1
 
     # Trainings.
@@ -91,6 +102,9 @@ class Figures:
     # All trainings.
     average_decay: float = 0.999
     evaluate_every: int = 1_000
+
+    average_share: float = 0.5
+    """Of the last reader but one in the mean of both weights, which is released."""
 
 
 SCALES = {
@@ -193,10 +207,8 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     stages = [_render(out, rendered, figures)]
     links["empty"] = out / "rendered" / "empty"
     if "extra" not in links:
-        stages += _recombine(svhn_dir, out, figures)
+        stages += _recombine(0, svhn_dir, out / "photos", out, figures)
     stages.append(_convert("convert", photos, converted, links, figures))
-    links.setdefault("extra", photos / "extra")
-
     reader, detector = out / "teacher", config.detector
     stages.append(_train_teacher(converted, reader, figures))
     if not detector:
@@ -204,9 +216,13 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
         stages.append(_train_detector(1, converted, None, detector, figures))
     if not unlabelled.is_dir():
         remarks.append(f"{unlabelled} is not there: no self-training")
-    for number in range(1, (figures.rounds if unlabelled.is_dir() else 0) + 1):
+    earlier_reader = reader
+    labellings = figures.labellings if unlabelled.is_dir() else ()
+    for number, labelling in enumerate(labellings, start=1):
         labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
-        stages.append(_label(number, unlabelled, reader, detector, labelled, figures))
+        stages.append(_label(number, unlabelled, reader, detector, labelled, labelling, figures))
+        if "extra" not in links:
+            stages += _recombine(number, svhn_dir, labelled, out, figures)
         stages.append(_convert(f"convert_{number}", labelled, converted, links, figures))
         if not config.detector:
             further = out / f"detector_{number + 1}"
@@ -214,12 +230,15 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
             detector = further
         further = out / f"reader_{number}"
         stages.append(_train_reader(number, converted, reader, further, figures))
-        reader = further
-    if not unlabelled.is_dir():
+        earlier_reader, reader = reader, further
+    if not labellings:
         stages.append(_train_reader(1, converted, reader, out / "reader_1", figures))
         reader = out / "reader_1"
 
-    stages.append(_release("release", converted, reader, out / "reader.npz"))
+    average = {}
+    if len(labellings) > 1:  # the teacher is too far away from what it becomes
+        average = {"average_with": earlier_reader, "average_share": figures.average_share}
+    stages.append(_release("release", converted, reader, out / "reader.npz", **average))
     if not config.detector:
         stages.append(_release("release_detector", converted, detector, out / "detector.npz"))
         stages.append(_fit_agreement(converted, out))
@@ -244,29 +263,44 @@ def _render(out: Path, photos: Mapping[str, int], figures: Figures) -> Stage:
     )
 
 
-def _recombine(svhn_dir: Path, out: Path, figures: Figures) -> list[Stage]:
-    """Numbers of real digits; with the rendered photos in OUT/photos/extra."""
-    rendered, recombined = out / "rendered", out / "recombined"
+def _recombine(
+    number: int, svhn_dir: Path, photos: Path, out: Path, figures: Figures
+) -> list[Stage]:
+    """Numbers of real digits; with all that were made before in PHOTOS/extra.
+
+    Args:
+        number: 0 for digits of train alone; of a round, whose labelled photos are in PHOTOS.
+        svhn_dir: The folder with SVHN's photos.
+        photos: The folder that gets extra/.
+        out: The recipe's folder.
+        figures: How many, and of what lengths.
+    """
+    suffix = f"_{number}" if number else ""
+    further = {"folders": "train,pseudo"} if number else {}
+    recombined = [out / f"recombined_{each}" for each in range(1, number + 1)]
+    made = [out / "rendered", out / "recombined", *recombined]
     return [
         Stage(
-            "recombine",
+            f"recombine{suffix}",
             "python -m svhn.data.recombined",
             {
-                "data_dir": svhn_dir,
-                "out": recombined,
+                "data_dir": photos if number else svhn_dir,
+                **further,
+                "out": made[-1],
                 "val_fraction_train": figures.val_fraction_train,
                 "photos": figures.recombined_photos,
                 "lengths": _list(figures.recombined_lengths),
-                "seed": figures.recombined_seed,
+                "seed": figures.recombined_seed + number,
                 "overwrite": True,
             },
+            links={photos / "train": svhn_dir / "train"} if number else {},
         ),
         Stage(
-            "join",
+            f"join{suffix}",
             "python -m svhn.data.join",
             {
-                "folders": _list([str(rendered / "extra"), str(recombined / "extra")]),
-                "out": out / "photos" / "extra",
+                "folders": _list([str(folder / "extra") for folder in made]),
+                "out": photos / "extra",
                 "overwrite": True,
             },
             result="photos of",
@@ -336,6 +370,7 @@ def _label(
     reader: Path,
     detector: str | Path,
     labelled: Path,
+    labelling: Labelling,
     figures: Figures,
 ) -> Stage:
     return Stage(
@@ -347,11 +382,11 @@ def _label(
             "detector": detector,
             "data_dir": labelled,
             "agreement": figures.agreement,
-            "min_digits": figures.min_digits,
+            "min_digits": labelling.min_digits,
             "min_score": figures.min_score,
-            "min_confidence": figures.min_confidence,
+            "min_confidence": labelling.min_confidence,
             "twins": figures.twins,
-            "min_consistency": figures.min_consistency,
+            "min_consistency": labelling.min_consistency,
             "seed": figures.twins_seed,
             "overwrite": True,
         },
@@ -381,7 +416,9 @@ def _train_reader(
     )
 
 
-def _release(name: str, converted: Path, checkpoint: Path, output: Path) -> Stage:
+def _release(
+    name: str, converted: Path, checkpoint: Path, output: Path, **average: Path | float
+) -> Stage:
     return Stage(
         name,
         "python -m svhn.release",
@@ -390,6 +427,7 @@ def _release(name: str, converted: Path, checkpoint: Path, output: Path) -> Stag
             "output": output,
             "data_dir": converted,
             "recipe": "recipes/release.py",
+            **average,
         },
         result="MB",
     )

@@ -81,7 +81,7 @@ def test_all_commands_have_flags_that_their_programs_know(folder, scale):
         if program == "python train.py":
             assert config.patience == 0 and config.seed > 0
     assert set(called) == set(CONFIGS)
-    assert called.count("python train.py") == 4
+    assert called.count("python train.py") == 6
 
 
 def test_self_training_takes_what_the_stages_before_have_made(folder):
@@ -89,13 +89,21 @@ def test_self_training_takes_what_the_stages_before_have_made(folder):
     flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--detector=d.weights.h5"]
     lines = call(folder, *flags, "--dry_run").stdout.splitlines()
     assert not any("--task=detector" in line or "svhn.agreement" in line for line in lines)
-    label, convert, train, release, evaluate, photos = lines[-6:]
+    label, recombine, join, convert, train = lines[5:10]
+    release, evaluate, photos = lines[-3:]
     assert "--reader=release/teacher --detector=d.weights.h5 --data_dir=release/photos_1" in label
     assert "--agreement=length" in label
+    assert "--data_dir=release/photos_1 --folders=train,pseudo" in recombine
+    assert "release/recombined/extra,release/recombined_1/extra" in join
+    assert "--out=release/photos_1/extra" in join
     assert "--data_dir=release/photos_1 --output_dir=release/converted_1" in convert
     assert "--data_dir=release/converted_1 --train_logdir=release/reader_1" in train
     assert "--restore_checkpoint=release/teacher" in train and "pseudo:" in train
-    assert "--checkpoint_dir=release/reader_1" in release
+    again, last = lines[10], lines[14]
+    assert "--reader=release/reader_1" in again and "--data_dir=release/photos_2" in again
+    assert "--restore_checkpoint=release/reader_1" in last
+    assert "--checkpoint_dir=release/reader_2" in release
+    assert "--average_with=release/reader_1" in release
     assert "--splits=val,test" in evaluate and "--splits" not in "".join(lines[:-2])
     assert "--task=photos" in photos and "--detector_checkpoint=d.weights.h5" in photos
 
@@ -104,15 +112,17 @@ def test_reader_and_detector_both_learn_from_what_they_have_labelled(folder):
     (folder / "photos").mkdir(exist_ok=True)
     flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--dry_run"]
     trainings = [line for line in call(folder, *flags).stdout.splitlines() if "train.py" in line]
-    teacher, first_detector, detector, reader = trainings
+    teacher, first_detector, detector, reader, last_detector, last_reader = trainings
     for start in (teacher, first_detector):
         assert "--restore_checkpoint" not in start and "pseudo:" not in start
     assert "--restore_checkpoint=release/detector_1" in detector and "pseudo:" in detector
     assert "--restore_checkpoint=release/teacher" in reader and "pseudo:" in reader
     assert "empty:" in detector and "empty:" not in reader
+    assert "--restore_checkpoint=release/detector_2" in last_detector
+    assert "--restore_checkpoint=release/reader_1" in last_reader
     release, release_detector, agreement = call(folder, *flags).stdout.splitlines()[-5:-2]
-    assert "--checkpoint_dir=release/reader_1" in release
-    assert "--checkpoint_dir=release/detector_2" in release_detector
+    assert "--checkpoint_dir=release/reader_2" in release
+    assert "--checkpoint_dir=release/detector_3" in release_detector
     assert "--checkpoint_dir=release/reader.npz" in agreement
 
 
