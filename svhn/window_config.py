@@ -57,5 +57,6 @@ class WindowConfig:
     shear: float = 0.15
     """Slant: the sideways step for each step down."""
 
-    aspect: float = 0.2
-    """Wider or higher, natural logarithm of the ratio."""
+    aspect: float = 0.7
+    """Wider or higher, natural logarithm of the ratio: SVHN's digits are about half as wide as high,
+    those of other doors may be as wide as high."""
