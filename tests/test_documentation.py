@@ -1,5 +1,6 @@
 """What README, docs, cards and Makefile say can be done: commands, flags, links and pictures."""
 
+import ast
 import re
 import runpy
 import shlex
@@ -96,6 +97,25 @@ def test_every_command_of_a_page_has_flags_that_its_program_knows(page, capsys):
     for span in spans(page):
         for program, arguments in COMMAND.findall(span):
             check_command(program, arguments, is_whole=False, capsys=capsys)
+
+
+def docstring_commands():
+    """The commands that stand in lines of their own in modules' docstrings."""
+    for pattern in ("*.py", "svhn/**/*.py", "benchmarks/*.py", "recipes/*.py"):
+        for path in sorted(ROOT.glob(pattern)):
+            text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+            text = re.sub(r"\n +(?=\[?--)", " ", text)  # a flag goes on with the line before
+            for line in re.findall(r"^ *python .*", text, re.MULTILINE):
+                yield from COMMAND.findall(line)
+
+
+def test_every_command_of_a_docstring_has_flags_that_its_program_knows(capsys):
+    commands = [command for command in docstring_commands() if "PROGRAM" not in command[1]]
+    assert len(commands) > 20
+    for program, arguments in commands:
+        # "[--flag=N]" may be left out; "[the flags of train.py]" are words.
+        arguments = re.sub(r"\[(?!--)[^\]]*\]|[\[\]]", " ", arguments.replace("=N", "=1000"))
+        check_command(program, arguments, is_whole=True, capsys=capsys)
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
