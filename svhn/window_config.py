@@ -58,5 +58,5 @@ class WindowConfig:
     """Slant: the sideways step for each step down."""
 
     aspect: float = 0.7
-    """Wider or higher, natural logarithm of the ratio: SVHN's digits are about half as wide as high,
-    those of other doors may be as wide as high."""
+    """Wider or higher, natural logarithm of the ratio: SVHN's digits are about half as wide as
+    high, those of other doors may be as wide as high."""
