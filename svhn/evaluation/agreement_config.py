@@ -28,6 +28,14 @@ class AgreementConfig:
         ["val"],
         group="Input",
     )
+    without: int = option(
+        "Pictures without a number, half of them parts of the photos away from their digits, half "
+        "rendered: for the confidence from which on a number is shown.",
+        400,
+        group="Input",
+        minimum=0,
+    )
+    seed: int = option("Of the rendered ones.", 77, group="Input", minimum=0)
     output: str = option(
         "The file to write; by default --detector_checkpoint itself.", "", group="Output"
     )

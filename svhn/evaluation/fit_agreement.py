@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from svhn.data.manifest import photo_count
 from svhn.data.records import read_photos
+from svhn.data.synthetic.fonts import find_typefaces
 from svhn.detection.average_precision import intersections_over_unions
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.calibration import calibrate
-from svhn.evaluation.fit_rule import KnownNumber, fit_rule
+from svhn.evaluation.fit_rule import KnownCandidate, KnownNumber, fit_rule, judge
+from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
 from svhn.geometry import union_box
 from svhn.images import load_picture
 from svhn.progress import progress
@@ -24,8 +25,8 @@ from svhn.reading.reader import Reader
 from svhn.reading.whole_photo import SeenNumber, WholePhotoReader
 from svhn.released_weights import add_to_released, is_released
 
-LEAST_OVERLAP = 0.5
-"""Intersection over union from which on a found box is the number's."""
+LEAST_OVERLAP = 0.3
+"""Intersection over union from which on a found box is the number's: it may lack a digit."""
 
 
 def fit_agreement(config: AgreementConfig) -> int:
@@ -42,105 +43,127 @@ def fit_agreement(config: AgreementConfig) -> int:
             f"--detector_checkpoint={config.detector_checkpoint} is no file of released weights "
             "(.npz), which could keep the rule. Write one: python -m svhn.release"
         )
-    photos = sum(photo_count(config.data_dir, split) for split in config.splits)
     reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
     finder = loading.load_finder(config.detector_checkpoint).finder
     photo_reader = WholePhotoReader(reader, finder)
-    by_photo = []
-    with progress(total=photos, description="finding") as bar:
-        for split in config.splits:
-            for photo in read_photos(config.data_dir, split):
-                pixels = load_picture(photo.encoded, f"{photo.folder}/{photo.file_name}")
-                by_photo.append(
-                    known_numbers(
-                        photo_reader.see(pixels), union_box(photo.boxes), as_label(photo.digits)
-                    )
-                )
-                bar.update()
+    photos = [photo for split in config.splits for photo in read_photos(config.data_dir, split)]
+    # From the last on: benchmarks/photos.py takes the first.
+    without = parts_without_digits(reversed(photos), config.without // 2)
+    without += rendered_scenes(config.without - len(without), config.seed, find_typefaces())
+    by_photo, false_numbers = [], []
+    with progress(total=len(photos) + len(without), description="finding") as bar:
+        for photo in photos:
+            pixels = load_picture(photo.encoded, f"{photo.folder}/{photo.file_name}")
+            seen = photo_reader.see(pixels)
+            by_photo.append(
+                [
+                    known_number(ways, union_box(photo.boxes), as_label(photo.digits))
+                    for ways in seen
+                ]
+            )
+            bar.update()
+        for picture in without:
+            false_numbers += [known_number(ways) for ways in photo_reader.see(picture)]
+            bar.update()
     numbers = [number for found in by_photo for number in found]
-    rule = fit_rule(numbers, fingerprint(reader.model, reader.temperature))
-    print(_table(rule, by_photo))
+    rule = fit_rule(
+        numbers, false_numbers, len(without), fingerprint(reader.model, reader.temperature)
+    )
+    print(_table(rule, by_photo, false_numbers, len(without)))
     output = Path(config.output or config.detector_checkpoint)
     add_to_released(config.detector_checkpoint, {"agreement": rule.as_json()}, output)
     print(f"{output}: the rule is kept in it")
     return 0
 
 
-def known_numbers(
-    seen: Iterable[SeenNumber], true_box: np.ndarray, label: Label
-) -> list[KnownNumber]:
-    """Returns the numbers that were found in a photo, with what is there indeed.
+def known_number(
+    ways: Iterable[SeenNumber], true_box: np.ndarray | None = None, label: Label | None = None
+) -> list[KnownCandidate]:
+    """Returns what a number that was found may be, with what is there indeed.
 
     Args:
-        seen: All that were found.
-        true_box: The tight box around the digits of the one number that the photo is labelled with.
+        ways: As both networks see them.
+        true_box: The tight box around the digits of the one number that the photo is labelled with;
+            None where there is none.
         label: That number's.
     """
     return [
-        KnownNumber(
-            number.distribution,
-            number.found.digits.class_scores,
-            float(number.found.score),
+        KnownCandidate(
+            way.distribution,
+            way.found.digits.class_scores,
+            float(way.found.score),
             label
-            if intersections_over_unions(number.found.box, true_box)[0, 0] >= LEAST_OVERLAP
+            if true_box is not None
+            and intersections_over_unions(way.found.box, true_box)[0, 0] >= LEAST_OVERLAP
             else None,
         )
-        for number in seen
+        for way in ways
     ]
 
 
-def _table(rule: AgreementRule, by_photo: Sequence[Sequence[KnownNumber]]) -> str:
-    """What the rule is, and what it and its like are worth on the numbers of some photos."""
+def _table(
+    rule: AgreementRule,
+    by_photo: Sequence[Sequence[KnownNumber]],
+    false_numbers: Sequence[KnownNumber],
+    pictures_without: int,
+) -> str:
+    """What the rule is, and what it and its like are worth on some photos."""
     numbers = [number for found in by_photo for number in found]
-    there = sum(number.truth is not None for number in numbers)
-    alone = dataclasses.replace(rule, detector_weight=0.0)
+    there = sum(any(way.truth is not None for way in number) for number in numbers)
     # With so much weight the reader only decides between what the detector finds alike.
-    detector = dataclasses.replace(rule, detector_weight=1000.0)
     rows = [
-        ("the reader alone", alone),
-        ("the detector alone", detector),
+        ("the reader alone", dataclasses.replace(rule, detector_weight=0.0)),
+        ("the detector alone", dataclasses.replace(rule, detector_weight=1000.0)),
+        ("no end left out", rule),
         ("never fitted", AgreementRule()),
         ("fitted", rule),
     ]
     lines = [
-        f"{len(by_photo):,} photos, {len(numbers):,} numbers found, {there:,} of them where one is",
+        f"{len(by_photo):,} photos, {len(numbers):,} numbers found, {there:,} of them where one is;"
+        f" {len(false_numbers):,} found in {pictures_without:,} pictures without",
         f"weight of the detector {rule.detector_weight:g}, missed digit {rule.missed_digit:g}, "
         f"false digit {rule.false_digit:g}, "
         + (
-            "weights of the confidence "
-            + ", ".join(f"{weight:.3f}" for weight in rule.confidence_weights)
+            f"weights of the odds {_listed(rule.confidence_weights)}, "
+            f"line of the confidence {_listed(rule.confidence_line)}, "
+            f"shown from {rule.least_confidence:.3f} on"
             if rule.confidence_weights
-            else "no weights of the confidence: too few answers right or wrong"
+            else "no weights of the odds: too few answers right or wrong"
         ),
         "",
-        f"{'':20}{'numbers right':>15}{'photos right':>15}{'calibration error':>20}",
+        f"{'':20}{'numbers right':>15}{'photos right':>15}{'false numbers':>15}"
+        f"{'calibration error':>20}",
     ]
     for name, candidate in rows:
-        answers = [_judge(candidate, found) for found in by_photo]
-        right = np.array([is_right for found in answers for _, is_right in found], bool)
-        confidence = np.array([confidence for found in answers for confidence, _ in found])
-        error = calibrate(right, confidence).expected_calibration_error
-        photos = sum(_best_is_right(candidate, found) for found in answers)
+        is_cut = name == "no end left out"
+        judged = [judge(candidate, _cut(found, is_cut)) for found in by_photo]
+        confidences = np.concatenate([confidence for confidence, _ in judged] or [[]])
+        right = np.concatenate([is_right for _, is_right in judged] or [[]]).astype(bool)
+        error = calibrate(right, confidences).expected_calibration_error
+        photos = sum(_best_is_right(candidate, *photo) for photo in judged)
+        confidence_of_false, _ = judge(candidate, _cut(false_numbers, is_cut))
+        false = (_is_shown(candidate, confidence_of_false)).sum()
         error_text = "" if error is None else f"{100 * error:.2f} %"
-        lines.append(f"{name:20}{right.sum():15,}{photos:15,}{error_text:>20}")
+        lines.append(f"{name:20}{right.sum():15,}{photos:15,}{false:15,}{error_text:>20}")
     return "\n".join(lines)
 
 
-def _judge(rule: AgreementRule, found: Sequence[KnownNumber]) -> list[tuple[float, bool]]:
-    """The confidence of each number of a photo, and whether it is read right."""
-    answers = [
-        rule.answer(number.distribution, number.class_scores, number.number_score)
-        for number in found
-    ]
-    return [
-        (answer.confidence, answer.label == number.truth)
-        for answer, number in zip(answers, found, strict=True)
-    ]
+def _listed(weights: Sequence[float]) -> str:
+    return ", ".join(f"{weight:.3f}" for weight in weights)
 
 
-def _best_is_right(rule: AgreementRule, judged: Sequence[tuple[float, bool]]) -> bool:
+def _cut(numbers: Sequence[KnownNumber], is_cut: bool) -> Sequence[KnownNumber]:
+    """The numbers, or only the first candidate of each: the number as it was found."""
+    return [number[:1] for number in numbers] if is_cut else numbers
+
+
+def _is_shown(rule: AgreementRule, confidences: np.ndarray) -> np.ndarray:
+    return confidences >= (rule.least_confidence if rule.is_fitted else 0.0)
+
+
+def _best_is_right(rule: AgreementRule, confidences: np.ndarray, right: np.ndarray) -> bool:
     """Whether the number that comes first is read right; see `WholePhotoReader.read`."""
-    if not judged:
+    if not len(right):
         return False
-    best = max(judged, key=lambda number: number[0]) if rule.is_fitted else judged[0]
-    return best[1]
+    best = int(confidences.argmax()) if rule.is_fitted else 0
+    return bool(right[best] and _is_shown(rule, confidences)[best])

@@ -17,17 +17,28 @@ One that shows nothing of S counts `false_digit` · (1 - s) / s, at most 1, wher
 the surest digit there. A digit of S that was not found counts `missed_digit`. So a digit that the
 detector missed or invented costs something, rather than making its whole number worthless.
 
-The confidence is the probability that the whole answer is right: that there is a number, and that
-it is this one. Once the rule was fitted on photos with known numbers (`svhn.evaluation.fit_rule`),
-it is a logistic function of three things, each of which can only raise it: the reader's probability
-of the answer, how well the digits that were found explain it, and the detector's score of the
-number. Before that it is the product of the first and the last: rather too low than too high, as
+A number that was found may be several: with or without a doubtful digit at an end
+(`svhn.reading.candidates`). Each has its answer, and its odds
+
+    odds = exp(weights · features)
+
+of four things: a constant, the reader's log odds of the answer, log D, and the detector's log odds
+of the candidate. One of the candidates is right, or none, which has odds of 1: so an answer has its
+odds' share in 1 + all odds, and those that name the same number speak for each other. The best
+share s is turned into the confidence, the probability that the whole answer is right (that there is
+a number, and that it is this one):
+
+    log odds of the confidence = level + steepness · log odds of s.
+
+All these numbers are fitted on photos with known numbers and on pictures without any
+(`svhn.evaluation.fit_rule`), with the confidence from which on a number is shown. Before that the
+confidence is the reader's probability times the detector's score: rather too low than too high, as
 two networks that agree are right more often than either of them thinks.
 """
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +49,7 @@ from svhn.reading.distribution import Label, NumberDistribution, as_label
 from svhn.stored_calibration import StoredCalibration
 
 FEATURES = ("constant", "log odds of the reader", "log D of the detector", "log odds of the score")
-"""What the confidence is made of; the weights of `AgreementRule.confidence_weights` in order."""
+"""What the odds are made of; the weights of `AgreementRule.confidence_weights` in order."""
 
 _LEAST_SHARE = 1e-3  # of a digit in the scores at a place: no network is surer than that
 _LEAST_LOG_DETECTED = -12.0
@@ -46,16 +57,16 @@ _MOST_LOG_ODDS = 8.0  # 0.99966: beyond, differences say nothing any more
 
 
 class Answer(NamedTuple):
-    """What a number was read as, after both networks were heard."""
+    """What a candidate was read as, after both networks were heard."""
 
     label: Label
     """`[length, digit_1, …, digit_5]`; never of length 0."""
 
-    confidence: float
-    """The probability that the whole answer is right, 0 to 1."""
+    odds: float
+    """That it is right, against no other candidate; at least 0."""
 
     features: np.ndarray
-    """float64 [4]: what the confidence was made of, see `FEATURES`."""
+    """float64 [4]: what the odds are made of, see `FEATURES`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,13 +83,19 @@ class AgreementRule:
     """The odds that a digit of a number that was found is none, if its score is 0.5; above 0."""
 
     confidence_weights: tuple[float, ...] | None = None
-    """Of the features in the logistic function; None before the rule was fitted."""
+    """Of the features in the odds; None before the rule was fitted."""
 
     calibration: StoredCalibration = dataclasses.field(default_factory=StoredCalibration)
     """The confidence from which on answers reach an accuracy (its temperature is not used)."""
 
     reader: str = ""
     """The fingerprint of the reader that the rule was fitted with (`svhn.reading.fingerprint`)."""
+
+    confidence_line: tuple[float, float] = (0.0, 1.0)
+    """Level and steepness: from the log odds of the best share to those of the confidence."""
+
+    least_confidence: float = 0.2
+    """A number that is less sure is not shown, as far as the rule was fitted."""
 
     @property
     def is_fitted(self) -> bool:
@@ -114,12 +131,37 @@ class AgreementRule:
                 _log_odds(number_score),
             ]
         )
-        if not self.is_fitted:
-            confidence = math.exp(distribution.log_probability(label)) * float(number_score)
-        else:
+        if self.is_fitted:
             log_odds = float(features @ np.asarray(self.confidence_weights))
-            confidence = 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))
-        return Answer(label, min(max(confidence, 0.0), 1.0), features)
+            odds = math.exp(max(min(log_odds, 30.0), -30.0))
+        else:
+            probability = math.exp(distribution.log_probability(label)) * float(number_score)
+            odds = probability / max(1 - probability, 1e-9)
+        return Answer(label, odds, features)
+
+    def choose(self, answers: Sequence[Answer]) -> tuple[int, float]:
+        """Returns which answer to a number holds, and the confidence in it.
+
+        Args:
+            answers: Of its candidates, at least one.
+
+        Returns:
+            The place of the answer (where several candidates name that number, of the one with the
+            best odds, and of equal ones the first); and 0 to 1.
+        """
+        if not self.is_fitted:
+            best = max(range(len(answers)), key=lambda place: answers[place].odds)
+            return best, answers[best].odds / (1 + answers[best].odds)
+        by_label: dict[Label, float] = {}
+        for answer in answers:
+            by_label[answer.label] = by_label.get(answer.label, 0.0) + answer.odds
+        best = max(
+            range(len(answers)),
+            key=lambda place: (by_label[answers[place].label], answers[place].odds),
+        )
+        share = by_label[answers[best].label] / (1 + sum(by_label.values()))
+        level, steepness = self.confidence_line
+        return best, _probability(level + steepness * _log_odds(share))
 
     def candidates(
         self, distribution: NumberDistribution, class_scores: np.ndarray
@@ -205,6 +247,8 @@ class AgreementRule:
             "confidence_weights": self.confidence_weights and list(self.confidence_weights),
             "calibration": self.calibration.as_json(),
             "reader": self.reader,
+            "confidence_line": list(self.confidence_line),
+            "least_confidence": self.least_confidence,
         }
 
     @classmethod
@@ -212,7 +256,7 @@ class AgreementRule:
         """Returns what `as_json` gave; for None, the rule that was never fitted."""
         if saved is None:
             return cls()
-        weights = saved["confidence_weights"]
+        weights, unfitted = saved["confidence_weights"], cls()
         return cls(
             saved["detector_weight"],
             saved["missed_digit"],
@@ -220,6 +264,9 @@ class AgreementRule:
             None if weights is None else tuple(weights),
             StoredCalibration.from_json(saved["calibration"]),
             saved["reader"],
+            # Files that were written before there were several candidates have neither.
+            tuple(saved.get("confidence_line", unfitted.confidence_line)),
+            saved.get("least_confidence", unfitted.least_confidence),
         )
 
 
@@ -238,3 +285,7 @@ def _log_odds(probability: float) -> float:
     least = 1 / (1 + math.exp(_MOST_LOG_ODDS))
     inside = min(max(float(probability), least), 1 - least)
     return math.log(inside / (1 - inside))
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(min(log_odds, 30.0), -30.0)))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import pytest
 from svhn.checkpoints import Checkpoints, load_model
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
-from svhn.evaluation.fit_agreement import fit_agreement, known_numbers
+from svhn.evaluation.fit_agreement import fit_agreement, known_number
 from svhn.labels import HEAD_NAMES
 from svhn.models import build_model
 from svhn.reading.agreement import AgreementRule
@@ -25,7 +27,7 @@ class MiddleFinder:
         height, width = photo.shape[:2]
         part = width / 4  # the labels' digits have a width of 1/4 of that
         return [
-            found_number("42", (part, 5, 2 * part, height - 10), 0.9),
+            found_number("42", (part, 5, 2 * part, height - 10), 0.92),
             found_number("7", (0, 0, 4, 4), 0.3),
         ]
 
@@ -64,15 +66,15 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
 ):
     detector = tmp_path / "detector.npz"
     detector.write_bytes(reader_file.read_bytes())
-    config = AgreementConfig(str(data_dir), str(reader_file), str(detector))
+    config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=4)
     assert fit_agreement(config) == 0
     shown = capsys.readouterr().out
-    assert "72 photos, 144 numbers found, 72 of them where one is" in shown
+    assert "72 photos, 144 numbers found, 72 of them where one is; 8 found in 4" in shown
     rule = AgreementRule.from_json(load_model(detector).state["agreement"])
     assert rule.confidence_weights is not None
     assert rule.calibration.photos == 144
     # Only the detector's word can be right.
-    rows = {row[:20].strip(): row[20:].split() for row in shown.splitlines()[4:8]}
+    rows = {row[:20].strip(): row[20:].split() for row in shown.splitlines()[4:9]}
     assert rows["fitted"][:2] == rows["the detector alone"][:2] == ["60", "60"]
     assert int(rows["the reader alone"][0]) < 60
     assert load_model(detector).state["recipe"] == "a test"
@@ -84,12 +86,8 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
 
     other = tmp_path / "other.npz"
     before = detector.read_bytes()
-    fit_agreement(AgreementConfig(*config_values(config), output=str(other)))
+    fit_agreement(dataclasses.replace(config, output=str(other)))
     assert detector.read_bytes() == before == other.read_bytes()  # the same rule again
-
-
-def config_values(config: AgreementConfig) -> tuple[str, str, str]:
-    return config.data_dir, config.checkpoint_dir, config.detector_checkpoint
 
 
 def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
@@ -98,11 +96,12 @@ def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
 
 
 def test_a_box_elsewhere_is_no_number():
-    seen = [
+    ways = [
         SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)))
-        for box in ((10, 10, 20, 10), (14, 10, 20, 10), (20, 10, 20, 10), (90, 90, 20, 10))
+        for box in ((10, 10, 20, 10), (14, 10, 20, 10), (22, 10, 20, 10), (90, 90, 20, 10))
     ]
     label = as_label([4, 2])
-    known = known_numbers(seen, np.array([10, 10, 20, 10], np.float32), label)
-    assert [number.truth for number in known] == [label, label, None, None]
-    assert all(number.number_score == pytest.approx(0.8) for number in known)
+    known = known_number(ways, np.array([10, 10, 20, 10], np.float32), label)
+    assert [way.truth for way in known] == [label, label, None, None]
+    assert all(way.number_score == pytest.approx(0.8) for way in known)
+    assert [way.truth for way in known_number(ways)] == [None] * 4

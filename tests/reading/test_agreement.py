@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 import math
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from svhn.errors import UserError
-from svhn.reading.agreement import FEATURES, AgreementRule
+from svhn.reading.agreement import FEATURES, AgreementRule, Answer
 from svhn.reading.distribution import as_label
 from svhn.stored_calibration import StoredCalibration
 from tests.reading.numbers import doubts, says, scores
@@ -14,14 +15,19 @@ from tests.reading.numbers import doubts, says, scores
 RULE = AgreementRule()
 
 
+def confidence(rule: AgreementRule, *heard) -> float:
+    """What a rule thinks of its answer to a number with one candidate."""
+    return rule.choose([rule.answer(*heard)])[1]
+
+
 def label(number: str) -> tuple[int, ...]:
     return as_label(list(map(int, number)))
 
 
 def test_where_both_agree_that_is_the_answer():
-    found = RULE.answer(says(("75", 0.9)), scores({7: 0.8}, {5: 0.9}), 0.8)
-    assert found.label == label("75")
-    assert found.confidence == pytest.approx(0.9 * 0.8, abs=0.01)
+    heard = says(("75", 0.9)), scores({7: 0.8}, {5: 0.9}), 0.8
+    assert RULE.answer(*heard).label == label("75")
+    assert confidence(RULE, *heard) == pytest.approx(0.9 * 0.8, abs=0.01)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +56,10 @@ def test_digits_that_both_think_possible_win():
     # The reader: 17 rather than 77; the detector: 77 rather than 71. Neither's own number at the
     # other's second thought: 77 is what both can live with.
     reader = doubts(says(("17", 0.95)), 0, _1=0.55, _7=0.45)
-    found = RULE.answer(reader, scores({7: 0.8, 1: 0.1}, {1: 0.35, 7: 0.3}), 0.9)
-    assert found.label == label("77")
+    heard = reader, scores({7: 0.8, 1: 0.1}, {1: 0.35, 7: 0.3}), 0.9
+    assert RULE.answer(*heard).label == label("77")
     # Its confidence is what the reader gives to that number, not to its own.
-    assert found.confidence == pytest.approx(0.95 * 0.45 * 0.9, abs=0.01)
+    assert confidence(RULE, *heard) == pytest.approx(0.95 * 0.45 * 0.9, abs=0.01)
 
 
 def test_a_detector_without_weight_changes_nothing():
@@ -65,9 +71,9 @@ def test_a_detector_without_weight_changes_nothing():
 
 
 def test_the_answer_is_never_that_there_is_no_digit():
-    found = RULE.answer(says(("5", 0.03)), scores({5: 0.5}), 0.4)
-    assert found.label == label("5")
-    assert found.confidence == pytest.approx(0.03 * 0.4, rel=0.01)
+    heard = says(("5", 0.03)), scores({5: 0.5}), 0.4
+    assert RULE.answer(*heard).label == label("5")
+    assert confidence(RULE, *heard) == pytest.approx(0.03 * 0.4, rel=0.01)
 
 
 def test_candidates_come_once_and_hold_both_words():
@@ -120,19 +126,45 @@ def test_more_than_five_digits_are_explained_by_any_six():
     assert RULE.log_detected(label("19420"), six) < all_found
 
 
+WEIGHTS = (-1.0, 0.5, 0.3, 0.4)
+FITTED = AgreementRule(confidence_weights=WEIGHTS)
+
+
 def test_confidence_rises_with_each_of_the_three_once_fitted():
-    fitted = AgreementRule(confidence_weights=(-1.0, 0.5, 0.3, 0.4))
     low, high = scores({7: 0.4, 1: 0.2}, {5: 0.9}), scores({7: 0.95}, {5: 0.9})
-    base = fitted.answer(says(("75", 0.6)), low, 0.5)
-    assert base.features.shape == (len(FEATURES),)
-    assert 0 < base.confidence < 1
+    base = says(("75", 0.6)), low, 0.5
+    assert FITTED.answer(*base).features.shape == (len(FEATURES),)
+    assert 0 < confidence(FITTED, *base) < 1
     for other in (
-        fitted.answer(says(("75", 0.9)), low, 0.5),
-        fitted.answer(says(("75", 0.6)), high, 0.5),
-        fitted.answer(says(("75", 0.6)), low, 0.9),
+        (says(("75", 0.9)), low, 0.5),
+        (says(("75", 0.6)), high, 0.5),
+        (says(("75", 0.6)), low, 0.9),
     ):
-        assert other.label == base.label
-        assert other.confidence > base.confidence
+        assert FITTED.answer(*other).label == FITTED.answer(*base).label
+        assert confidence(FITTED, *other) > confidence(FITTED, *base)
+
+
+def test_the_line_makes_of_a_share_the_confidence():
+    heard = says(("75", 0.6)), scores({7: 0.4}, {5: 0.9}), 0.5
+    share = confidence(FITTED, *heard)
+    log_odds = math.log(share / (1 - share))
+    for level, steepness in ((0.0, 1.0), (1.5, 0.5)):
+        rule = dataclasses.replace(FITTED, confidence_line=(level, steepness))
+        expected = 1 / (1 + math.exp(-level - steepness * log_odds))
+        assert confidence(rule, *heard) == pytest.approx(expected)
+
+
+def test_candidates_compete_and_those_that_name_one_number_are_allies():
+    def answers(*odds):
+        return [Answer(label(number), value, np.zeros(4)) for number, value in odds]
+
+    assert FITTED.choose(answers(("12", 4.0))) == (0, pytest.approx(4 / 5))
+    assert FITTED.choose(answers(("12", 4.0), ("1", 5.0))) == (1, pytest.approx(5 / 10))
+    # Two that are surer together than any other: of them the surer one.
+    assert FITTED.choose(answers(("12", 2.0), ("1", 5.0), ("12", 4.0))) == (2, pytest.approx(0.5))
+    assert FITTED.choose(answers(("12", 2.0), ("12", 2.0)))[0] == 0
+    # Never fitted: the surest one, as it is.
+    assert RULE.choose(answers(("12", 4.0), ("1", 5.0))) == (1, pytest.approx(5 / 6))
 
 
 @pytest.mark.parametrize("weights", [None, (50.0, 90.0, 0.0, 90.0), (-999.0, 1.0, 1.0, 1.0)])
@@ -142,16 +174,23 @@ def test_confidence_is_a_probability_whatever_comes(weights, score):
     for reader in (says(("75", 1.0)), says(("75", 0.0))):
         for places in (scores({7: 1.0}, {5: 1.0}), np.zeros((2, 10)), np.zeros((0, 10))):
             found = rule.answer(reader, places, score)
-            assert 0 <= found.confidence <= 1
             assert np.isfinite(found.features).all()
+            assert 0 <= rule.choose([found])[1] <= 1
+            assert 0 <= rule.choose([found, found])[1] <= 1
 
 
 def test_a_rule_survives_json():
     calibration = StoredCalibration(1.0, {0.9: 0.4, 0.98: None}, photos=300)
-    fitted = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.4), calibration, "abcd")
+    fitted = AgreementRule(0.75, 0.02, 0.1, WEIGHTS, calibration, "abcd", (0.5, 1.1), 0.35)
     for rule in (RULE, fitted):
         assert AgreementRule.from_json(json.loads(json.dumps(rule.as_json()))) == rule
     assert AgreementRule.from_json(None) == RULE
+
+
+def test_a_rule_from_before_there_were_candidates_still_holds():
+    saved = dataclasses.replace(FITTED, least_confidence=0.2).as_json()
+    del saved["confidence_line"], saved["least_confidence"]
+    assert AgreementRule.from_json(saved) == FITTED
 
 
 def test_thresholds_hold_for_the_reader_that_they_were_found_with():

@@ -1,11 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from svhn.reading.agreement import AgreementRule
-from svhn.reading.end_digits import end_stays, without_doubtful_end
+from svhn.reading.candidates import candidates
 from svhn.reading.photos import read_photos
 from svhn.reading.results import NO_NUMBER_FOUND
-from svhn.reading.whole_photo import LEAST_CONFIDENCE, WholePhotoReader
+from svhn.reading.whole_photo import WholePhotoReader
 from tests.reading.conftest import random_photo, save_photo
 from tests.reading.finders import PixelFinder, found_number
 
@@ -19,8 +21,9 @@ class FixedFinder:
 
 
 PHOTO = random_photo(1, 60, 90)
-LEFT = found_number("12", (5, 6, 30, 20), 0.9)
-RIGHT = found_number("345", (50, 30, 30, 20), 0.8)
+LEFT = found_number("12", (5, 6, 30, 20), 0.95)
+RIGHT = found_number("345", (50, 30, 30, 20), 0.92)
+"""Their ends are sure: there is one candidate of each."""
 
 
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
@@ -28,7 +31,7 @@ def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
     [distribution] = reader.distributions([reader.prepare(PHOTO, LEFT.box)])
     answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score)
     assert reading.label == answer.label
-    assert reading.confidence == answer.confidence
+    assert reading.confidence == AgreementRule().choose([answer])[1]
     assert reading.digit_probabilities == distribution.digit_probabilities(answer.label)
     assert reading.box == (5, 6, 30, 20)
     assert reading.digit_boxes == ((5, 6, 15, 20), (20, 6, 15, 20))
@@ -69,31 +72,48 @@ def test_rule_and_threshold_are_applied(reader):
 
 
 def test_what_both_networks_say_can_be_seen_for_fitting(reader):
-    seen = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT)).see(PHOTO)
-    assert [number.found for number in seen] == [RIGHT, LEFT]
-    [expected] = reader.distributions([reader.prepare(PHOTO, RIGHT.box)])
-    np.testing.assert_array_equal(seen[0].distribution.lengths, expected.lengths)
-    np.testing.assert_array_equal(seen[0].distribution.digits, expected.digits)
+    doubtful = found_number("67", (40, 30, 30, 20), 0.6)
+    seen = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT, doubtful)).see(PHOTO)
+    assert [[way.found.number for way in ways] for ways in seen] == [
+        ["345"],
+        ["12"],
+        ["67", "6", "7"],
+    ]
+    for ways in seen:
+        for way in ways:
+            [expected] = reader.distributions([reader.prepare(PHOTO, way.found.box)])
+            np.testing.assert_array_equal(way.distribution.lengths, expected.lengths)
+            np.testing.assert_array_equal(way.distribution.digits, expected.digits)
 
 
-@pytest.mark.parametrize("score", [0.01, 0.7])
-def test_the_reader_is_asked_about_a_doubtful_end(reader, score):
-    found = found_number("12", (5, 6, 30, 20), score)
-    shorter = without_doubtful_end(found)
-    [whole, alone] = reader.distributions([reader.prepare(PHOTO, n.box) for n in (found, shorter)])
-    stays = end_stays(found, whole)
-    assert stays == (score > 0.5)  # this reader has no opinion: the detector decides
-    [seen] = WholePhotoReader(reader, FixedFinder(found)).see(PHOTO)
-    assert seen.found.number == ("12" if stays else shorter.number)
-    expected = whole if stays else alone
-    np.testing.assert_array_equal(seen.distribution.lengths, expected.lengths)
+@pytest.mark.parametrize("weight", [5.0, -5.0])
+def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
+    found = dataclasses.replace(found_number("12", (5, 6, 30, 20), 0.6), score=0.84)
+    rule = AgreementRule(
+        confidence_weights=(0.0, 0.0, 0.0, weight),
+        confidence_line=(1.0, 0.5),
+        least_confidence=0.0,
+    )
+    [reading] = WholePhotoReader(reader, FixedFinder(found), rule).read(PHOTO)
+    ways = candidates(found)
+    distributions = reader.distributions([reader.prepare(PHOTO, way.box) for way in ways])
+    answers = [
+        rule.answer(distribution, way.digits.class_scores, way.score)
+        for way, distribution in zip(ways, distributions, strict=True)
+    ]
+    place, confidence = rule.choose(answers)
+    # The score of the whole is higher than that of its parts, of which the reader has no opinion.
+    assert (place == 0) == (weight > 0)
+    assert reading.detected == ways[place].number
+    assert reading.box == tuple(ways[place].box.tolist())
+    assert reading.label == answers[place].label
+    assert reading.confidence == confidence
 
 
 @pytest.mark.parametrize("above", [True, False])
 def test_numbers_that_are_unlikely_are_not_shown(reader, above):
-    confidence = LEAST_CONFIDENCE + (0.01 if above else -0.01)
-    log_odds = np.log(confidence / (1 - confidence))
-    rule = AgreementRule(confidence_weights=(log_odds, 0.0, 0.0, 0.0))
+    least = 0.5 + (-0.01 if above else 0.01)
+    rule = AgreementRule(confidence_weights=(0.0, 0.0, 0.0, 0.0), least_confidence=least)
     readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
     assert len(readings) == (2 if above else 0)
 
