@@ -92,6 +92,7 @@ def known_number(
             way.distribution,
             way.found.digits.class_scores,
             float(way.found.score),
+            way.height_share,
             label
             if true_box is not None
             and intersections_over_unions(way.found.box, true_box)[0, 0] >= LEAST_OVERLAP
@@ -124,10 +125,10 @@ def _table(
         f"weight of the detector {rule.detector_weight:g}, missed digit {rule.missed_digit:g}, "
         f"false digit {rule.false_digit:g}, "
         + (
-            f"weights of the odds {_listed(rule.confidence_weights)}, "
+            f"weights of the odds {_listed(rule.odds_weights)}, "
             f"line of the confidence {_listed(rule.confidence_line)}, "
             f"shown from {rule.least_confidence:.3f} on"
-            if rule.confidence_weights
+            if rule.odds_weights
             else "no weights of the odds: too few answers right or wrong"
         ),
         "",

@@ -26,7 +26,7 @@ _RIDGE = 1.0  # holds the weights back like one answer more of each kind
 _STEPS = 50  # Newton's method takes about ten
 
 
-FALSE_SHARE = 0.02
+FALSE_SHARE = 0.01
 """Numbers shown for a picture without any, at most, where the rule was fitted. (A part of a photo
 may show a digit that its labels leave out.)"""
 
@@ -43,6 +43,9 @@ class KnownCandidate:
 
     number_score: float
     """The detector's, 0 to 1."""
+
+    height_share: float
+    """Of its box in the height of the photo."""
 
     truth: Label | None
     """The label of the number that is there; None where there is none, or the box is another's."""
@@ -101,7 +104,7 @@ def fit_rule(
         return best
     features = np.array([answer.features for found in answers for answer in found])
     weights = fit_odds(features, right, number_of)
-    rule = dataclasses.replace(best, confidence_weights=_rounded(weights))
+    rule = dataclasses.replace(best, odds_weights=_rounded(weights))
 
     confidences, is_right = judge(rule, known)
     shares = np.clip(confidences, 1e-4, 1 - 1e-4)
@@ -210,7 +213,12 @@ def _best_of(rules: Sequence[AgreementRule], candidates: Sequence[KnownCandidate
 
 def answer_of(rule: AgreementRule, candidate: KnownCandidate) -> Answer:
     """Returns what a rule says of a candidate."""
-    return rule.answer(candidate.distribution, candidate.class_scores, candidate.number_score)
+    return rule.answer(
+        candidate.distribution,
+        candidate.class_scores,
+        candidate.number_score,
+        candidate.height_share,
+    )
 
 
 def _rounded(weights: np.ndarray) -> tuple[float, ...]:

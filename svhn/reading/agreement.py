@@ -22,11 +22,12 @@ A number that was found may be several: with or without a doubtful digit at an e
 
     odds = exp(weights · features)
 
-of four things: a constant, the reader's log odds of the answer, log D, and the detector's log odds
-of the candidate. One of the candidates is right, or none, which has odds of 1: so an answer has its
-odds' share in 1 + all odds, and those that name the same number speak for each other. The best
-share s is turned into the confidence, the probability that the whole answer is right (that there is
-a number, and that it is this one):
+of four things: a constant, the reader's log odds of the answer, the detector's log odds of the
+candidate, and the binary logarithm of its share in the photo's height, between a quarter and a half
+(what is taken for digits is mostly small). One of the candidates is right, or none, which has odds
+of 1: so an answer has its odds' share in 1 + all odds, and those that name the same number speak
+for each other. The best share s is turned into the confidence, the probability that the whole
+answer is right (that there is a number, and that it is this one):
 
     log odds of the confidence = level + steepness · log odds of s.
 
@@ -48,11 +49,11 @@ from svhn.labels import DIGIT_CLASSES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIG
 from svhn.reading.distribution import Label, NumberDistribution, as_label
 from svhn.stored_calibration import StoredCalibration
 
-FEATURES = ("constant", "log odds of the reader", "log D of the detector", "log odds of the score")
-"""What the odds are made of; the weights of `AgreementRule.confidence_weights` in order."""
+FEATURES = ("constant", "log odds of the reader", "log odds of the score", "log height")
+"""What the odds are made of; the weights of `AgreementRule.odds_weights` in order."""
 
 _LEAST_SHARE = 1e-3  # of a digit in the scores at a place: no network is surer than that
-_LEAST_LOG_DETECTED = -12.0
+_LOG_HEIGHTS = (-2.0, -1.0)  # so that a number that is small in its photo loses no more
 _MOST_LOG_ODDS = 8.0  # 0.99966: beyond, differences say nothing any more
 
 
@@ -82,7 +83,7 @@ class AgreementRule:
     false_digit: float = 0.2
     """The odds that a digit of a number that was found is none, if its score is 0.5; above 0."""
 
-    confidence_weights: tuple[float, ...] | None = None
+    odds_weights: tuple[float, ...] | None = None
     """Of the features in the odds; None before the rule was fitted."""
 
     calibration: StoredCalibration = dataclasses.field(default_factory=StoredCalibration)
@@ -100,18 +101,23 @@ class AgreementRule:
     @property
     def is_fitted(self) -> bool:
         """Whether the confidence is a probability that was measured."""
-        return self.confidence_weights is not None
+        return self.odds_weights is not None
 
     def answer(
-        self, distribution: NumberDistribution, class_scores: np.ndarray, number_score: float
+        self,
+        distribution: NumberDistribution,
+        class_scores: np.ndarray,
+        number_score: float,
+        height_share: float,
     ) -> Answer:
-        """Returns the answer for one number that was found.
+        """Returns the answer for one candidate of a number that was found.
 
         Args:
             distribution: What the reader says of its crop, at the reader's temperature.
             class_scores: float [N, 10], 0 to 1: the detector's score of each digit at each of the N
                 places, in reading order (`svhn.detection.decoding.DetectedDigits`).
             number_score: The detector's score of the number, 0 to 1.
+            height_share: Of its box in the height of the photo, 0 to 1.
         """
         shares, false_places = _log_shares(class_scores), self._log_false(class_scores)
 
@@ -127,12 +133,12 @@ class AgreementRule:
             [
                 1.0,
                 _log_odds(math.exp(distribution.log_probability(label))),
-                max(detected(label), _LEAST_LOG_DETECTED),
                 _log_odds(number_score),
+                np.clip(math.log2(max(height_share, 1e-9)), *_LOG_HEIGHTS),
             ]
         )
         if self.is_fitted:
-            log_odds = float(features @ np.asarray(self.confidence_weights))
+            log_odds = float(features @ np.asarray(self.odds_weights))
             odds = math.exp(max(min(log_odds, 30.0), -30.0))
         else:
             probability = math.exp(distribution.log_probability(label)) * float(number_score)
@@ -244,7 +250,7 @@ class AgreementRule:
             "detector_weight": self.detector_weight,
             "missed_digit": self.missed_digit,
             "false_digit": self.false_digit,
-            "confidence_weights": self.confidence_weights and list(self.confidence_weights),
+            "odds_weights": self.odds_weights and list(self.odds_weights),
             "calibration": self.calibration.as_json(),
             "reader": self.reader,
             "confidence_line": list(self.confidence_line),
@@ -253,10 +259,12 @@ class AgreementRule:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any] | None) -> "AgreementRule":
-        """Returns what `as_json` gave; for None, the rule that was never fitted."""
-        if saved is None:
+        """Returns what `as_json` gave; the rule that was never fitted for None, and for what was
+        fitted before there were candidates.
+        """
+        if saved is None or "odds_weights" not in saved:
             return cls()
-        weights, unfitted = saved["confidence_weights"], cls()
+        weights = saved["odds_weights"]
         return cls(
             saved["detector_weight"],
             saved["missed_digit"],
@@ -264,9 +272,8 @@ class AgreementRule:
             None if weights is None else tuple(weights),
             StoredCalibration.from_json(saved["calibration"]),
             saved["reader"],
-            # Files that were written before there were several candidates have neither.
-            tuple(saved.get("confidence_line", unfitted.confidence_line)),
-            saved.get("least_confidence", unfitted.least_confidence),
+            tuple(saved["confidence_line"]),
+            saved["least_confidence"],
         )
 
 

@@ -33,6 +33,9 @@ class FoundCrops(NamedTuple):
     pictures: Sequence[np.ndarray]
     """The crop of each."""
 
+    photo_height: int
+    """Pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class SeenNumber:
@@ -43,6 +46,9 @@ class SeenNumber:
 
     distribution: NumberDistribution
     """What the reader says."""
+
+    height_share: float
+    """Of its box in the height of the photo."""
 
 
 class WholePhotoReader:
@@ -94,7 +100,8 @@ class WholePhotoReader:
         prepared = []
         for number in self._finder.find(photo):
             ways = candidates(number)
-            prepared.append(FoundCrops(ways, [self._reader.prepare(photo, n.box) for n in ways]))
+            pictures = [self._reader.prepare(photo, way.box) for way in ways]
+            prepared.append(FoundCrops(ways, pictures, photo.shape[0]))
         return prepared
 
     def read_prepared(self, prepared: Sequence[Sequence[FoundCrops]]) -> list[tuple[Reading, ...]]:
@@ -117,13 +124,18 @@ class WholePhotoReader:
         pictures = [picture for crops in found for picture in crops.pictures]
         distributions = iter(self._reader.distributions(pictures))
         return [
-            [SeenNumber(candidate, next(distributions)) for candidate in crops.candidates]
+            [
+                SeenNumber(way, next(distributions), float(way.box[3]) / crops.photo_height)
+                for way in crops.candidates
+            ]
             for crops in found
         ]
 
     def _reading(self, ways: Sequence[SeenNumber]) -> Reading:
         answers = [
-            self._rule.answer(way.distribution, way.found.digits.class_scores, way.found.score)
+            self._rule.answer(
+                way.distribution, way.found.digits.class_scores, way.found.score, way.height_share
+            )
             for way in ways
         ]
         place, confidence = self._rule.choose(answers)

@@ -71,7 +71,7 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
     shown = capsys.readouterr().out
     assert "72 photos, 144 numbers found, 72 of them where one is; 8 found in 4" in shown
     rule = AgreementRule.from_json(load_model(detector).state["agreement"])
-    assert rule.confidence_weights is not None
+    assert rule.odds_weights is not None
     assert rule.calibration.photos == 144
     # Only the detector's word can be right.
     rows = {row[:20].strip(): row[20:].split() for row in shown.splitlines()[4:9]}
@@ -97,7 +97,7 @@ def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
 
 def test_a_box_elsewhere_is_no_number():
     ways = [
-        SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)))
+        SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)), 0.25)
         for box in ((10, 10, 20, 10), (14, 10, 20, 10), (22, 10, 20, 10), (90, 90, 20, 10))
     ]
     label = as_label([4, 2])

@@ -33,7 +33,7 @@ def known(count: int, seed: int, *, reader_errs: float, detector_errs: float) ->
         places = scores({first: 0.9}, {found: 0.6, other: 0.2})
         truth = as_label([first, second]) if chance.random() < 0.9 else None
         score = chance.uniform(0.5, 1) if truth else chance.uniform(0.05, 0.6)
-        numbers.append([KnownCandidate(distribution, places, score, truth)])
+        numbers.append([KnownCandidate(distribution, places, score, 0.4, truth)])
     return numbers
 
 
@@ -51,7 +51,7 @@ def test_fitted_confidence_is_honest_and_knows_when_there_is_no_number():
     others = known(400, 5, reader_errs=0.15, detector_errs=0.15)
     confidence, correct = judge(rule, others)
     assert calibrate(correct, confidence, 10).expected_calibration_error < 0.08
-    unfitted = dataclasses.replace(rule, confidence_weights=None)
+    unfitted = dataclasses.replace(rule, odds_weights=None)
     plain = calibrate(*judge(unfitted, others)[::-1], 10).expected_calibration_error
     assert plain > 0.1
     there = np.array([number[0].truth is not None for number in others])
@@ -63,13 +63,13 @@ def test_fitted_confidence_is_honest_and_knows_when_there_is_no_number():
 
 def test_too_few_answers_leave_the_confidence_as_it_is():
     few = fit_rule(known(40, 6, reader_errs=0.3, detector_errs=0.3))
-    assert few.confidence_weights is None
+    assert few.odds_weights is None
     assert not few.calibration.thresholds
     all_right = [
-        [KnownCandidate(says(("12", 0.9)), scores({1: 0.9}, {2: 0.9}), 0.8, as_label([1, 2]))]
+        [KnownCandidate(says(("12", 0.9)), scores({1: 0.9}, {2: 0.9}), 0.8, 0.4, as_label([1, 2]))]
         for _ in range(80)
     ]
-    assert fit_rule(all_right).confidence_weights is None
+    assert fit_rule(all_right).odds_weights is None
     assert fit_rule([]) == AgreementRule()
 
 
@@ -87,8 +87,8 @@ def with_a_doubtful_end(count: int, seed: int) -> list[KnownNumber]:
         whole = scores({first: 0.8}, {second: end})
         numbers.append(
             [
-                KnownCandidate(reader, whole, 1 - 0.2 * (1 - end), truth),
-                KnownCandidate(says((str(first), 0.9)), whole[:1], 0.8, truth),
+                KnownCandidate(reader, whole, 1 - 0.2 * (1 - end), 0.4, truth),
+                KnownCandidate(says((str(first), 0.9)), whole[:1], 0.8, 0.4, truth),
             ]
         )
     return numbers
@@ -105,7 +105,7 @@ def test_the_candidate_that_both_networks_want_is_chosen():
 def test_few_numbers_are_shown_where_there_are_none():
     numbers = known(150, 4, reader_errs=0.15, detector_errs=0.15)
     nothing = [
-        [KnownCandidate(says(("7", chance)), scores({7: chance}), chance, None)]
+        [KnownCandidate(says(("7", chance)), scores({7: chance}), chance, 0.2, None)]
         for chance in np.linspace(0.05, 0.95, 40)
     ]
     pictures = 200

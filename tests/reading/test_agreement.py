@@ -25,7 +25,7 @@ def label(number: str) -> tuple[int, ...]:
 
 
 def test_where_both_agree_that_is_the_answer():
-    heard = says(("75", 0.9)), scores({7: 0.8}, {5: 0.9}), 0.8
+    heard = says(("75", 0.9)), scores({7: 0.8}, {5: 0.9}), 0.8, 0.4
     assert RULE.answer(*heard).label == label("75")
     assert confidence(RULE, *heard) == pytest.approx(0.9 * 0.8, abs=0.01)
 
@@ -49,14 +49,14 @@ def test_where_both_agree_that_is_the_answer():
     ],
 )
 def test_where_they_disagree_on_the_length(reader, detector, answer):
-    assert RULE.answer(says(*reader), scores(*detector), 0.9).label == label(answer)
+    assert RULE.answer(says(*reader), scores(*detector), 0.9, 0.4).label == label(answer)
 
 
 def test_digits_that_both_think_possible_win():
     # The reader: 17 rather than 77; the detector: 77 rather than 71. Neither's own number at the
     # other's second thought: 77 is what both can live with.
     reader = doubts(says(("17", 0.95)), 0, _1=0.55, _7=0.45)
-    heard = reader, scores({7: 0.8, 1: 0.1}, {1: 0.35, 7: 0.3}), 0.9
+    heard = reader, scores({7: 0.8, 1: 0.1}, {1: 0.35, 7: 0.3}), 0.9, 0.4
     assert RULE.answer(*heard).label == label("77")
     # Its confidence is what the reader gives to that number, not to its own.
     assert confidence(RULE, *heard) == pytest.approx(0.95 * 0.45 * 0.9, abs=0.01)
@@ -65,13 +65,13 @@ def test_digits_that_both_think_possible_win():
 def test_a_detector_without_weight_changes_nothing():
     reader = doubts(says(("17", 0.95)), 0, _1=0.55, _7=0.45)
     rule = AgreementRule(detector_weight=0.0)
-    assert rule.answer(reader, scores({7: 0.99}, {7: 0.99}), 0.9).label == label("17")
+    assert rule.answer(reader, scores({7: 0.99}, {7: 0.99}), 0.9, 0.4).label == label("17")
     heavy = AgreementRule(detector_weight=3.0)
-    assert heavy.answer(reader, scores({7: 0.99}, {7: 0.99}), 0.9).label == label("77")
+    assert heavy.answer(reader, scores({7: 0.99}, {7: 0.99}), 0.9, 0.4).label == label("77")
 
 
 def test_the_answer_is_never_that_there_is_no_digit():
-    heard = says(("5", 0.03)), scores({5: 0.5}), 0.4
+    heard = says(("5", 0.03)), scores({5: 0.5}), 0.4, 0.4
     assert RULE.answer(*heard).label == label("5")
     assert confidence(RULE, *heard) == pytest.approx(0.03 * 0.4, rel=0.01)
 
@@ -127,25 +127,29 @@ def test_more_than_five_digits_are_explained_by_any_six():
 
 
 WEIGHTS = (-1.0, 0.5, 0.3, 0.4)
-FITTED = AgreementRule(confidence_weights=WEIGHTS)
+FITTED = AgreementRule(odds_weights=WEIGHTS)
 
 
 def test_confidence_rises_with_each_of_the_three_once_fitted():
-    low, high = scores({7: 0.4, 1: 0.2}, {5: 0.9}), scores({7: 0.95}, {5: 0.9})
-    base = says(("75", 0.6)), low, 0.5
+    low = scores({7: 0.4, 1: 0.2}, {5: 0.9})
+    base = says(("75", 0.6)), low, 0.5, 0.4
     assert FITTED.answer(*base).features.shape == (len(FEATURES),)
     assert 0 < confidence(FITTED, *base) < 1
     for other in (
-        (says(("75", 0.9)), low, 0.5),
-        (says(("75", 0.6)), high, 0.5),
-        (says(("75", 0.6)), low, 0.9),
+        (says(("75", 0.9)), low, 0.5, 0.4),
+        (says(("75", 0.6)), low, 0.9, 0.4),
+        (says(("75", 0.6)), low, 0.5, 0.45),
     ):
         assert FITTED.answer(*other).label == FITTED.answer(*base).label
         assert confidence(FITTED, *other) > confidence(FITTED, *base)
+    # From a half on, and below a quarter, a number is large or small, no more.
+    for share, other in ((0.5, 0.9), (0.25, 0.01)):
+        same = confidence(FITTED, *base[:3], share), confidence(FITTED, *base[:3], other)
+        assert same[0] == same[1]
 
 
 def test_the_line_makes_of_a_share_the_confidence():
-    heard = says(("75", 0.6)), scores({7: 0.4}, {5: 0.9}), 0.5
+    heard = says(("75", 0.6)), scores({7: 0.4}, {5: 0.9}), 0.5, 0.4
     share = confidence(FITTED, *heard)
     log_odds = math.log(share / (1 - share))
     for level, steepness in ((0.0, 1.0), (1.5, 0.5)):
@@ -170,10 +174,10 @@ def test_candidates_compete_and_those_that_name_one_number_are_allies():
 @pytest.mark.parametrize("weights", [None, (50.0, 90.0, 0.0, 90.0), (-999.0, 1.0, 1.0, 1.0)])
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_confidence_is_a_probability_whatever_comes(weights, score):
-    rule = AgreementRule(confidence_weights=weights)
+    rule = AgreementRule(odds_weights=weights)
     for reader in (says(("75", 1.0)), says(("75", 0.0))):
         for places in (scores({7: 1.0}, {5: 1.0}), np.zeros((2, 10)), np.zeros((0, 10))):
-            found = rule.answer(reader, places, score)
+            found = rule.answer(reader, places, score, 0.4)
             assert np.isfinite(found.features).all()
             assert 0 <= rule.choose([found])[1] <= 1
             assert 0 <= rule.choose([found, found])[1] <= 1
@@ -187,10 +191,10 @@ def test_a_rule_survives_json():
     assert AgreementRule.from_json(None) == RULE
 
 
-def test_a_rule_from_before_there_were_candidates_still_holds():
-    saved = dataclasses.replace(FITTED, least_confidence=0.2).as_json()
-    del saved["confidence_line"], saved["least_confidence"]
-    assert AgreementRule.from_json(saved) == FITTED
+def test_a_rule_from_before_there_were_candidates_counts_as_none():
+    saved = dataclasses.replace(FITTED, detector_weight=2.0).as_json()
+    saved["confidence_weights"] = saved.pop("odds_weights")
+    assert AgreementRule.from_json(saved) == RULE
 
 
 def test_thresholds_hold_for_the_reader_that_they_were_found_with():

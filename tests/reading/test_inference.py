@@ -410,7 +410,7 @@ def test_accuracy_of_numbers_that_are_found(street, checkpoint_folder, finders, 
         infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO))
     reader = Reader.from_checkpoint(str(checkpoint_folder), 4)
     finders.rule = AgreementRule(
-        confidence_weights=(0.0, 0.0, 0.0, 1.0),  # the finder's score
+        odds_weights=(0.0, 0.0, 1.0, 0.0),  # the finder's score
         calibration=StoredCalibration(1.0, {0.9: 0.92}, 50),
         reader=fingerprint(reader.model, reader.temperature),
     )

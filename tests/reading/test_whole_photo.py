@@ -29,7 +29,7 @@ RIGHT = found_number("345", (50, 30, 30, 20), 0.92)
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
     [reading] = WholePhotoReader(reader, FixedFinder(LEFT)).read(PHOTO)
     [distribution] = reader.distributions([reader.prepare(PHOTO, LEFT.box)])
-    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score)
+    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score, 20 / 60)
     assert reading.label == answer.label
     assert reading.confidence == AgreementRule().choose([answer])[1]
     assert reading.digit_probabilities == distribution.digit_probabilities(answer.label)
@@ -42,13 +42,13 @@ def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
 @pytest.mark.parametrize(
     ("weights", "order"),
     [
-        ((0.0, 0.0, 0.0, 1.0), ["12", "345"]),  # the finder's score
+        ((0.0, 0.0, 1.0, 0.0), ["12", "345"]),  # the finder's score
         ((0.0,) * 4, ["345", "12"]),  # equally sure: the finder's order
         (None, ["345", "12"]),
     ],
 )
 def test_several_numbers_come_with_the_best_first(reader, weights, order):
-    rule = AgreementRule(confidence_weights=weights)
+    rule = AgreementRule(odds_weights=weights)
     both = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT), rule).read(PHOTO)
     assert [reading.detected for reading in both] == order
     for number in (LEFT, RIGHT):
@@ -61,7 +61,7 @@ def test_no_number(reader):
 
 
 def test_rule_and_threshold_are_applied(reader):
-    heavy = AgreementRule(detector_weight=50.0, confidence_weights=(1.0, 0.0, 0.0, 0.0))
+    heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0, 0.0))
     confidence = 1 / (1 + np.exp(-1))
     for threshold, sure in ((0.5, True), (0.9, False)):
         photo_reader = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), heavy, threshold)
@@ -81,6 +81,7 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
     ]
     for ways in seen:
         for way in ways:
+            assert way.height_share == pytest.approx(20 / 60)
             [expected] = reader.distributions([reader.prepare(PHOTO, way.found.box)])
             np.testing.assert_array_equal(way.distribution.lengths, expected.lengths)
             np.testing.assert_array_equal(way.distribution.digits, expected.digits)
@@ -90,7 +91,7 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
 def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     found = dataclasses.replace(found_number("12", (5, 6, 30, 20), 0.6), score=0.84)
     rule = AgreementRule(
-        confidence_weights=(0.0, 0.0, 0.0, weight),
+        odds_weights=(0.0, 0.0, weight, 0.0),
         confidence_line=(1.0, 0.5),
         least_confidence=0.0,
     )
@@ -98,7 +99,7 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     ways = candidates(found)
     distributions = reader.distributions([reader.prepare(PHOTO, way.box) for way in ways])
     answers = [
-        rule.answer(distribution, way.digits.class_scores, way.score)
+        rule.answer(distribution, way.digits.class_scores, way.score, 20 / 60)
         for way, distribution in zip(ways, distributions, strict=True)
     ]
     place, confidence = rule.choose(answers)
@@ -113,7 +114,7 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
 @pytest.mark.parametrize("above", [True, False])
 def test_numbers_that_are_unlikely_are_not_shown(reader, above):
     least = 0.5 + (-0.01 if above else 0.01)
-    rule = AgreementRule(confidence_weights=(0.0, 0.0, 0.0, 0.0), least_confidence=least)
+    rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0, 0.0), least_confidence=least)
     readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
     assert len(readings) == (2 if above else 0)
 
