@@ -74,16 +74,16 @@ def test_too_few_answers_leave_the_confidence_as_it_is():
 
 
 def with_a_doubtful_end(count: int, seed: int) -> list[KnownNumber]:
-    """Numbers of which every third shows a digit too many, which the reader doubts."""
+    """Numbers of which every third shows a digit too many, of which neither network is sure."""
     chance = np.random.default_rng(seed)
     numbers = []
     for index in range(count):
         is_false = index % 3 == 0
         first, second = (int(digit) for digit in chance.integers(0, 10, 2))
         truth = as_label([first]) if is_false else as_label([first, second])
-        end = chance.uniform(0.2, 0.6) if is_false else chance.uniform(0.4, 0.8)
-        sure = chance.uniform(0.7, 0.9) if is_false else chance.uniform(0.1, 0.3)
-        reader = says((str(first), sure), (f"{first}{second}", 1 - sure))
+        end = chance.uniform(0.2, 0.45) if is_false else chance.uniform(0.6, 0.85)
+        sure = chance.uniform(0.5, 0.8) if is_false else chance.uniform(0.9, 0.99)
+        reader = says((f"{first}{second}", sure))
         whole = scores({first: 0.8}, {second: end})
         numbers.append(
             [
