@@ -1,9 +1,8 @@
 """Several looks at a photo become one list of digits.
 
-The detector sees digits of a middling size best (average precision on `val` by the size of digits
-in the picture: 0.6 at 25 pixels, 0.8 at 35 to 60, 0.6 at 95). So of several looks at a place each
-has a say by the size that the digit has there: its class scores are the mean of theirs, and a look
-that sees none counts as zeros. What one look alone imagines is thus worth less than what all see.
+The detector sees digits of a middling size best. So of several looks at a place each has a say by
+the size that the digit has there: its class scores are the mean of theirs, and a look that sees none
+counts as zeros. What one look alone imagines is thus worth less than what all see.
 """
 
 from collections.abc import Sequence
