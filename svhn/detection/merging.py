@@ -1,8 +1,8 @@
 """Several looks at a photo become one list of digits.
 
 The detector sees digits of a middling size best. So of several looks at a place each has a say by
-the size that the digit has there: its class scores are the mean of theirs, and a look that sees none
-counts as zeros. What one look alone imagines is thus worth less than what all see.
+the size that the digit has there: its class scores are the mean of theirs, and a look that sees
+none counts as zeros. What one look alone imagines is thus worth less than what all see.
 """
 
 from collections.abc import Sequence
