@@ -66,10 +66,10 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
 ):
     detector = tmp_path / "detector.npz"
     detector.write_bytes(reader_file.read_bytes())
-    config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=4)
+    config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0)
     assert fit_agreement(config) == 0
     shown = capsys.readouterr().out
-    assert "72 photos, 144 numbers found, 72 of them where one is; 8 found in 4" in shown
+    assert "72 photos, 144 numbers found, 72 of them where one is; 0 found in 0" in shown
     rule = AgreementRule.from_json(load_model(detector).state["agreement"])
     assert rule.odds_weights is not None
     assert rule.calibration.photos == 144
@@ -88,6 +88,12 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
     before = detector.read_bytes()
     fit_agreement(dataclasses.replace(config, output=str(other)))
     assert detector.read_bytes() == before == other.read_bytes()  # the same rule again
+
+    # This finder sees the same where there is no number: then none is to be shown.
+    fit_agreement(dataclasses.replace(config, output=str(other), without=4))
+    assert "8 found in 4 pictures without" in capsys.readouterr().out
+    careful = AgreementRule.from_json(load_model(other).state["agreement"])
+    assert careful.least_confidence > rule.least_confidence
 
 
 def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
