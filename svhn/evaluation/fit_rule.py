@@ -22,6 +22,10 @@ LEAST_ANSWERS = 50
 """Numbers with a right answer from which on the odds are fitted: with fewer, four weights would
 learn them by heart. Of those without one, which are rare, a tenth as many suffice."""
 
+MOST_DEMANDED = 0.5
+"""A number that is more likely right than not is shown, whatever the pictures without any say: a
+few of them do show digits."""
+
 _RIDGE = 1.0  # holds the weights back like one answer more of each kind
 _STEPS = 50  # Newton's method takes about ten
 
@@ -115,8 +119,8 @@ def fit_rule(
     confidences, is_right = judge(rule, known)
     of_photos, of_others = confidences[: len(numbers)], confidences[len(numbers) :]
     if pictures_without:
-        least = _least_shown(of_others, int(FALSE_SHARE * pictures_without))
-        rule = dataclasses.replace(rule, least_confidence=round(least, 6))
+        least = _least_shown(of_others, round(FALSE_SHARE * pictures_without))
+        rule = dataclasses.replace(rule, least_confidence=round(min(least, MOST_DEMANDED), 6))
     thresholds = choose_thresholds(is_right[: len(numbers)], of_photos)
     calibration = StoredCalibration(1.0, thresholds, len(numbers))
     return dataclasses.replace(rule, calibration=calibration)
