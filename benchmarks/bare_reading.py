@@ -32,9 +32,10 @@ def main(config: ReadingConfig) -> int:
 
     from svhn.decoding import decode
     from svhn.models import build_model
+    from svhn.models.inference import for_inference
 
     keras.utils.set_random_seed(0)
-    model = build_model(config.model)
+    model = for_inference(build_model(config.model))
     images = tf.random.normal((config.batch_size, *model.input_shape[1:]))
     read = tf.function(lambda images: decode(model(images, training=False)))
     batches = 0

@@ -67,6 +67,7 @@ def measure(name: str, batch_size: int, seconds: float) -> Cost:
     from svhn.labels import label_array
     from svhn.models import build_model
     from svhn.models.cost import count_multiply_adds
+    from svhn.models.inference import for_inference
     from svhn.training.config import TrainingConfig
     from svhn.training.optimizers import make_optimizer
     from svhn.training.reader_task import reading_figures
@@ -82,7 +83,8 @@ def measure(name: str, batch_size: int, seconds: float) -> Cost:
     labels = tf.constant(
         [label_array(random.integers(0, 10, 1 + row % 5)) for row in range(batch_size)]
     )
-    predict = tf.function(lambda images: decode(model(images, training=False)))
+    network = for_inference(model)
+    predict = tf.function(lambda images: decode(network(images, training=False)))
     return Cost(
         model.count_params(),
         count_multiply_adds(model),

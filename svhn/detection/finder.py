@@ -24,6 +24,7 @@ from svhn.detection.search_levels import (
 from svhn.detector_input import PADDING_LEVEL, detector_input
 from svhn.geometry import clip_boxes
 from svhn.loaded_model import LoadedModel
+from svhn.models.inference import for_inference
 
 __all__ = ["FoundNumber", "NumberFinder"]
 
@@ -56,7 +57,8 @@ class NumberFinder:
         """Wraps a trained detector.
 
         Args:
-            model: As `svhn.models.detector.build` returns it, for pictures of any size.
+            model: As `svhn.models.detector.build` returns it, for pictures of any size. What is
+                applied is `svhn.models.inference.for_inference` of it.
             number_score: Found numbers have at least this score, 0 to 1.
             box_scale: What is kept with the network about its boxes.
         """
@@ -70,10 +72,11 @@ class NumberFinder:
                 tf.TensorSpec([], tf.float64),
             ],
         )
+        network = for_inference(model)
 
         @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)])
         def detect(pictures: tf.Tensor) -> dict[str, tf.Tensor]:
-            return model(pictures, training=False)
+            return network(pictures, training=False)
 
         self._detect = detect
 

@@ -27,8 +27,10 @@ def joined(parts: Sequence[DetectedDigits]) -> DetectedDigits:
     """Returns the digits of several pieces of one look, each once, the surest first.
 
     Args:
-        parts: At least one; boxes in the same pixels.
+        parts: At least one; boxes in the same pixels, each digit once in a part, the surest first.
     """
+    if len(parts) == 1:
+        return parts[0]
     digits = _all_of(parts)
     return digits.chosen(suppress(digits.boxes, digits.scores, most=len(digits.scores)))
 

@@ -32,6 +32,7 @@ from svhn.evaluation.report import (
     write_results,
 )
 from svhn.evaluation.summaries import draw_charts, write_summaries
+from svhn.models.inference import for_inference
 from svhn.stored_calibration import StoredCalibration
 
 
@@ -152,10 +153,11 @@ def _evaluate_splits(
         The figures by split; photos per second over all of them; the splits without mistakes.
     """
     metrics, seconds, without_mistakes = {}, 0.0, []
-    predict_step = make_predict_step(loaded.model, loaded.calibration.temperature)
+    network = for_inference(loaded.model)  # as `svhn.reading.reader` applies it
+    predict_step = make_predict_step(network, loaded.calibration.temperature)
     for split in splits:
         predictions = evaluate_split(
-            loaded.model,
+            network,
             config.data_dir,
             split,
             config.batch_size,

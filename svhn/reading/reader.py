@@ -13,6 +13,7 @@ import tensorflow as tf
 from svhn.checkpoints import load_model
 from svhn.decoding import Decoded, decode
 from svhn.labels import HEAD_NAMES
+from svhn.models.inference import for_inference
 from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN, crop
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.results import Reading
@@ -31,7 +32,8 @@ class Reader:
         """Wraps a trained model.
 
         Args:
-            model: From images float32 [B, 54, 54, 3] to the logits of the six heads.
+            model: From images float32 [B, 54, 54, 3] to the logits of the six heads. What is
+                applied is `svhn.models.inference.for_inference` of it.
             batch_size: How many pictures the network always sees at a time.
             temperature: The network's, see `svhn.decoding.decode`.
             min_confidence: From which confidence on a reading is sure, 0 to 1; None to leave open
@@ -41,15 +43,16 @@ class Reader:
         self.batch_size = batch_size
         self.temperature = temperature
         self.min_confidence = min_confidence
+        network = for_inference(model)
         batch = tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)
 
         @tf.function(input_signature=[batch])
         def predict(pictures: tf.Tensor) -> Decoded:
-            return decode(model(pictures, training=False), temperature)
+            return decode(network(pictures, training=False), temperature)
 
         @tf.function(input_signature=[batch])
         def distribute(pictures: tf.Tensor) -> list[tf.Tensor]:
-            logits = model(pictures, training=False)
+            logits = network(pictures, training=False)
             return [tf.nn.log_softmax(logits[name] / temperature) for name in HEAD_NAMES]
 
         self._predict, self._distribute = predict, distribute

@@ -72,6 +72,16 @@ def test_sides_are_never_negative():
     np.testing.assert_allclose(scores, 0.5)
 
 
+def test_scores_are_the_sigmoid_of_any_logit():
+    cells = len(CELLS.centres)
+    logits = np.linspace(-80, 80, 10 * cells, dtype=np.float32).reshape(1, cells, 10)
+    distances = np.ones((1, cells, 4), np.float32)
+    with np.errstate(all="raise"):
+        _, scores = decode_cells({"class_logits": logits, "box_distances": distances}, CELLS)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, 1 / (1 + np.exp(-logits.astype(np.float64))), rtol=1e-6)
+
+
 def test_boxes_in_the_photo_are_scaled_back_and_cut_off():
     (found,) = find_digits(outputs_for([0], [[50, 4, 30, 54]]), 64, 96)
     in_photo = found.in_photo(np.array([2.0, 0.5]), (35, 1000))

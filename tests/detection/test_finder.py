@@ -188,3 +188,11 @@ def test_a_number_is_looked_at_again_at_the_size_that_the_detector_sees_best():
     assert found.number == "147"
     # No look at the whole photo shows it so large.
     assert found.digits.scores.min() > 0.5
+
+
+def test_what_is_applied_is_the_network_for_inference(monkeypatch):
+    detector = RectangleDetector()
+    monkeypatch.setattr("svhn.detection.finder.for_inference", {"trained": detector}.get)
+    (found,) = NumberFinder("trained").find(photo_with(57, 128, line("147", 40, 15, 30)))
+    assert found.number == "147"
+    assert detector.sizes

@@ -33,6 +33,11 @@ def test_pieces_of_a_look_have_each_digit_once():
     assert digits.scores.tolist() == pytest.approx([0.9, 0.5])
 
 
+def test_a_look_of_one_piece_stays_as_it_is():
+    whole = seen((7, 0.8, box(10)), (3, 0.5, box(60)))
+    assert joined([whole]) is whole
+
+
 def test_a_digit_that_two_looks_see_is_one_between_them():
     first, second = seen((7, 0.8, box(10)), (2, 0.6, box(60))), seen((7, 0.4, box(13)))
     digits = merged([first, second], SAME)

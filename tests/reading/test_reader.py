@@ -107,6 +107,21 @@ def test_answer_is_the_decoded_answer_of_the_network(reader):
         )
 
 
+def test_what_is_applied_is_the_network_for_inference(monkeypatch):
+    keras.utils.set_random_seed(8)
+    other, trained = build_model("plain"), small_model()
+    monkeypatch.setattr("svhn.reading.reader.for_inference", {trained: other}.get)
+    reader = Reader(trained, 8)
+    pictures = [reader.prepare(random_photo(seed)) for seed in range(3)]
+    decoded = decode(other(np.stack(pictures), training=False))
+    confidences = [reading.confidence for reading in reader.read(pictures)]
+    np.testing.assert_allclose(confidences, decoded.confidence, rtol=1e-4)
+    lengths = [distribution.lengths for distribution in reader.distributions(pictures)]
+    logits = other(np.stack(pictures), training=False)["length"]
+    np.testing.assert_allclose(lengths, tf.nn.log_softmax(logits), atol=1e-4)
+    assert reader.model is trained
+
+
 def test_batch_size_changes_rounding_at_most():
     answers = []
     for batch_size in (1, 8, 32):
