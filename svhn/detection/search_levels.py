@@ -1,6 +1,6 @@
 """At which scales, and in which pieces, a photo of any size is searched for digits.
 
-The detector knows digits of about 8 to 150 pixels. So the whole photo is looked at as a small
+The detector knows digits of about 8 to 120 pixels. So the whole photo is looked at as a small
 picture for large digits, and at up to `FINEST_AREA` pixels, in overlapping tiles, for small ones:
 time and memory have a bound whatever the photo's size. Tiles have one of a few sizes, as every new
 size costs the network time to get ready for.
