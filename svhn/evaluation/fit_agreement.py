@@ -92,7 +92,6 @@ def known_number(
             way.distribution,
             way.found.digits.class_scores,
             float(way.found.score),
-            way.height_share,
             label
             if true_box is not None
             and intersections_over_unions(way.found.box, true_box)[0, 0] >= LEAST_OVERLAP

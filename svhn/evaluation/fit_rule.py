@@ -19,7 +19,7 @@ MISSED_DIGITS = (0.01, 0.02, 0.05, 0.1, 0.2)
 FALSE_DIGITS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 LEAST_ANSWERS = 50
-"""Numbers with a right answer from which on the odds are fitted: with fewer, four weights would
+"""Numbers with a right answer from which on the odds are fitted: with fewer, three weights would
 learn them by heart. Of those without one, which are rare, a tenth as many suffice."""
 
 MOST_DEMANDED = 0.5
@@ -30,7 +30,7 @@ _RIDGE = 1.0  # holds the weights back like one answer more of each kind
 _STEPS = 50  # Newton's method takes about ten
 
 
-FALSE_SHARE = 0.0125
+FALSE_SHARE = 0.02
 """Numbers shown for a picture without any, at most, where the rule was fitted. (A part of a photo
 may show a digit that its labels leave out.)"""
 
@@ -47,9 +47,6 @@ class KnownCandidate:
 
     number_score: float
     """The detector's, 0 to 1."""
-
-    height_share: float
-    """Of its box in the height of the photo."""
 
     truth: Label | None
     """The label of the number that is there; None where there is none, or the box is another's."""
@@ -221,7 +218,6 @@ def answer_of(rule: AgreementRule, candidate: KnownCandidate) -> Answer:
         candidate.distribution,
         candidate.class_scores,
         candidate.number_score,
-        candidate.height_share,
     )
 
 

@@ -22,12 +22,11 @@ A number that was found may be several: with or without a doubtful digit at an e
 
     odds = exp(weights · features)
 
-of four things: a constant, the reader's log odds of the answer, the detector's log odds of the
-candidate, and the binary logarithm of its share in the photo's height, between a quarter and a half
-(what is taken for digits is mostly small). One of the candidates is right, or none, which has odds
-of 1: so an answer has its odds' share in 1 + all odds, and those that name the same number speak
-for each other. The best share s is turned into the confidence, the probability that the whole
-answer is right (that there is a number, and that it is this one):
+of three things: a constant, the reader's log odds of the answer, and the detector's log odds of
+the candidate. One of the candidates is right, or none, which has odds of 1: so an answer has its
+odds' share in 1 + all odds, and those that name the same number speak for each other. The best
+share s is turned into the confidence, the probability that the whole answer is right (that there
+is a number, and that it is this one):
 
     log odds of the confidence = level + steepness · log odds of s.
 
@@ -49,11 +48,10 @@ from svhn.labels import DIGIT_CLASSES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIG
 from svhn.reading.distribution import Label, NumberDistribution, as_label
 from svhn.stored_calibration import StoredCalibration
 
-FEATURES = ("constant", "log odds of the reader", "log odds of the score", "log height")
+FEATURES = ("constant", "log odds of the reader", "log odds of the score")
 """What the odds are made of; the weights of `AgreementRule.odds_weights` in order."""
 
 _LEAST_SHARE = 1e-3  # of a digit in the scores at a place: no network is surer than that
-_LOG_HEIGHTS = (-2.0, -1.0)  # so that a number that is small in its photo loses no more
 _MOST_LOG_ODDS = 8.0  # 0.99966: beyond, differences say nothing any more
 
 
@@ -67,7 +65,7 @@ class Answer(NamedTuple):
     """That it is right, against no other candidate; at least 0."""
 
     features: np.ndarray
-    """float64 [4]: what the odds are made of, see `FEATURES`."""
+    """float64 [3]: what the odds are made of, see `FEATURES`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +106,6 @@ class AgreementRule:
         distribution: NumberDistribution,
         class_scores: np.ndarray,
         number_score: float,
-        height_share: float,
     ) -> Answer:
         """Returns the answer for one candidate of a number that was found.
 
@@ -117,7 +114,6 @@ class AgreementRule:
             class_scores: float [N, 10], 0 to 1: the detector's score of each digit at each of the N
                 places, in reading order (`svhn.detection.decoding.DetectedDigits`).
             number_score: The detector's score of the number, 0 to 1.
-            height_share: Of its box in the height of the photo, 0 to 1.
         """
         shares, false_places = _log_shares(class_scores), self._log_false(class_scores)
 
@@ -134,7 +130,6 @@ class AgreementRule:
                 1.0,
                 _log_odds(math.exp(distribution.log_probability(label))),
                 _log_odds(number_score),
-                np.clip(math.log2(max(height_share, 1e-9)), *_LOG_HEIGHTS),
             ]
         )
         if self.is_fitted:

@@ -33,9 +33,6 @@ class FoundCrops(NamedTuple):
     pictures: Sequence[np.ndarray]
     """The crop of each."""
 
-    photo_height: int
-    """Pixels."""
-
 
 @dataclass(frozen=True, eq=False)
 class SeenNumber:
@@ -46,9 +43,6 @@ class SeenNumber:
 
     distribution: NumberDistribution
     """What the reader says."""
-
-    height_share: float
-    """Of its box in the height of the photo."""
 
 
 class WholePhotoReader:
@@ -101,7 +95,7 @@ class WholePhotoReader:
         for number in self._finder.find(photo):
             ways = candidates(number)
             pictures = [self._reader.prepare(photo, way.box) for way in ways]
-            prepared.append(FoundCrops(ways, pictures, photo.shape[0]))
+            prepared.append(FoundCrops(ways, pictures))
         return prepared
 
     def read_prepared(self, prepared: Sequence[Sequence[FoundCrops]]) -> list[tuple[Reading, ...]]:
@@ -124,18 +118,12 @@ class WholePhotoReader:
         pictures = [picture for crops in found for picture in crops.pictures]
         distributions = iter(self._reader.distributions(pictures))
         return [
-            [
-                SeenNumber(way, next(distributions), float(way.box[3]) / crops.photo_height)
-                for way in crops.candidates
-            ]
-            for crops in found
+            [SeenNumber(way, next(distributions)) for way in crops.candidates] for crops in found
         ]
 
     def _reading(self, ways: Sequence[SeenNumber]) -> Reading:
         answers = [
-            self._rule.answer(
-                way.distribution, way.found.digits.class_scores, way.found.score, way.height_share
-            )
+            self._rule.answer(way.distribution, way.found.digits.class_scores, way.found.score)
             for way in ways
         ]
         place, confidence = self._rule.choose(answers)

@@ -34,7 +34,7 @@ def known(count: int, seed: int, *, reader_errs: float, detector_errs: float) ->
         places = scores({first: 0.9}, {found: 0.6, other: 0.2})
         truth = as_label([first, second]) if chance.random() < 0.9 else None
         score = chance.uniform(0.5, 1) if truth else chance.uniform(0.05, 0.6)
-        numbers.append([KnownCandidate(distribution, places, score, 0.4, truth)])
+        numbers.append([KnownCandidate(distribution, places, score, truth)])
     return numbers
 
 
@@ -67,7 +67,7 @@ def test_too_few_answers_leave_the_confidence_as_it_is():
     assert few.odds_weights is None
     assert not few.calibration.thresholds
     all_right = [
-        [KnownCandidate(says(("12", 0.9)), scores({1: 0.9}, {2: 0.9}), 0.8, 0.4, as_label([1, 2]))]
+        [KnownCandidate(says(("12", 0.9)), scores({1: 0.9}, {2: 0.9}), 0.8, as_label([1, 2]))]
         for _ in range(80)
     ]
     assert fit_rule(all_right).odds_weights is None
@@ -88,8 +88,8 @@ def with_a_doubtful_end(count: int, seed: int) -> list[KnownNumber]:
         whole = scores({first: 0.8}, {second: end})
         numbers.append(
             [
-                KnownCandidate(reader, whole, 1 - 0.2 * (1 - end), 0.4, truth),
-                KnownCandidate(says((str(first), 0.9)), whole[:1], 0.8, 0.4, truth),
+                KnownCandidate(reader, whole, 1 - 0.2 * (1 - end), truth),
+                KnownCandidate(says((str(first), 0.9)), whole[:1], 0.8, truth),
             ]
         )
     return numbers

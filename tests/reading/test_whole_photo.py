@@ -29,7 +29,7 @@ RIGHT = found_number("345", (50, 30, 30, 20), 0.92)
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
     [reading] = WholePhotoReader(reader, FixedFinder(LEFT)).read(PHOTO)
     [distribution] = reader.distributions([reader.prepare(PHOTO, LEFT.box)])
-    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score, 20 / 60)
+    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score)
     assert reading.label == answer.label
     assert reading.confidence == AgreementRule().choose([answer])[1]
     assert reading.digit_probabilities == distribution.digit_probabilities(answer.label)
@@ -81,7 +81,6 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
     ]
     for ways in seen:
         for way in ways:
-            assert way.height_share == pytest.approx(20 / 60)
             [expected] = reader.distributions([reader.prepare(PHOTO, way.found.box)])
             np.testing.assert_array_equal(way.distribution.lengths, expected.lengths)
             np.testing.assert_array_equal(way.distribution.digits, expected.digits)
@@ -99,7 +98,7 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     ways = candidates(found)
     distributions = reader.distributions([reader.prepare(PHOTO, way.box) for way in ways])
     answers = [
-        rule.answer(distribution, way.digits.class_scores, way.score, 20 / 60)
+        rule.answer(distribution, way.digits.class_scores, way.score)
         for way, distribution in zip(ways, distributions, strict=True)
     ]
     place, confidence = rule.choose(answers)
