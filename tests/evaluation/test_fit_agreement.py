@@ -103,7 +103,7 @@ def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
 
 def test_a_box_elsewhere_is_no_number():
     ways = [
-        SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)), 0.25)
+        SeenNumber(found_number("42", box, 0.8), says(("42", 0.9)))
         for box in ((10, 10, 20, 10), (14, 10, 20, 10), (22, 10, 20, 10), (90, 90, 20, 10))
     ]
     label = as_label([4, 2])

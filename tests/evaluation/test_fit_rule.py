@@ -106,7 +106,7 @@ def test_the_candidate_that_both_networks_want_is_chosen():
 def test_few_numbers_are_shown_where_there_are_none():
     numbers = known(150, 4, reader_errs=0.15, detector_errs=0.15)
     nothing = [
-        [KnownCandidate(says(("7", chance)), scores({7: chance}), chance, 0.2, None)]
+        [KnownCandidate(says(("7", chance)), scores({7: chance}), chance, None)]
         for chance in np.linspace(0.05, 0.5, 40)
     ]
     pictures = 200

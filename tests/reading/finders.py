@@ -35,7 +35,7 @@ class PixelFinder:
         height, width = photo.shape[:2]
         return [
             found_number(
-                str(10 + place), (place, place, width / 2, height / 2), 0.95 - 0.05 * place
+                str(10 + place), (place, place, width / 2, height / 2), 0.99 - 0.02 * place
             )
             for place in range(int(photo[0, 0, 0]) % 4)
         ]

@@ -42,8 +42,8 @@ def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
 @pytest.mark.parametrize(
     ("weights", "order"),
     [
-        ((0.0, 0.0, 1.0, 0.0), ["12", "345"]),  # the finder's score
-        ((0.0,) * 4, ["345", "12"]),  # equally sure: the finder's order
+        ((0.0, 0.0, 1.0), ["12", "345"]),  # the finder's score
+        ((0.0,) * 3, ["345", "12"]),  # equally sure: the finder's order
         (None, ["345", "12"]),
     ],
 )
@@ -61,7 +61,7 @@ def test_no_number(reader):
 
 
 def test_rule_and_threshold_are_applied(reader):
-    heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0, 0.0))
+    heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0))
     confidence = 1 / (1 + np.exp(-1))
     for threshold, sure in ((0.5, True), (0.9, False)):
         photo_reader = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), heavy, threshold)
@@ -90,7 +90,7 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
 def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     found = dataclasses.replace(found_number("12", (5, 6, 30, 20), 0.6), score=0.84)
     rule = AgreementRule(
-        odds_weights=(0.0, 0.0, weight, 0.0),
+        odds_weights=(0.0, 0.0, weight),
         confidence_line=(1.0, 0.5),
         least_confidence=0.0,
     )
@@ -113,7 +113,7 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
 @pytest.mark.parametrize("above", [True, False])
 def test_numbers_that_are_unlikely_are_not_shown(reader, above):
     least = 0.5 + (-0.01 if above else 0.01)
-    rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0, 0.0), least_confidence=least)
+    rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0), least_confidence=least)
     readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
     assert len(readings) == (2 if above else 0)
 
