@@ -511,7 +511,7 @@ def slow_source(tmp_path_factory) -> Path:
     """32 photos: those that go to the first of two shards are small, the others take a while."""
     data_dir = tmp_path_factory.mktemp("slow")
     small = encode(pixels(1))
-    large = encode(np.full((1500, 2000, 3), 99, np.uint8), compress_level=1)
+    large = encode(np.full((2400, 3200, 3), 99, np.uint8), compress_level=1)
     labels = [labelled(f"{index + 1}.png") for index in range(2 * 16)]
     labels.sort(key=lambda photo: place_in_split("test", photo.file_name))
     photos = {photo: large if place % 2 else small for place, photo in enumerate(labels)}

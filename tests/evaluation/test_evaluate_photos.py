@@ -49,7 +49,7 @@ def told(data_dir, monkeypatch):
         for photo in read_photos(data_dir, split)
     ]
     finds[0] = detected([], [])
-    monkeypatch.setattr(module, "NumberFinder", lambda model: ToldFinder(finds))
+    monkeypatch.setattr(module.NumberFinder, "of", lambda detector: ToldFinder(finds))
 
 
 def test_files_and_tables(config, told, capsys):
