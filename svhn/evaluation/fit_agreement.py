@@ -142,7 +142,7 @@ def _table(
         error = calibrate(right, confidences).expected_calibration_error
         photos = sum(_best_is_right(candidate, *photo) for photo in judged)
         confidence_of_false, _ = judge(candidate, _cut(false_numbers, is_cut))
-        false = (_is_shown(candidate, confidence_of_false)).sum()
+        false = len(candidate.shown(confidence_of_false))
         error_text = "" if error is None else f"{100 * error:.2f} %"
         lines.append(f"{name:20}{right.sum():15,}{photos:15,}{false:15,}{error_text:>20}")
     return "\n".join(lines)
@@ -157,13 +157,7 @@ def _cut(numbers: Sequence[KnownNumber], is_cut: bool) -> Sequence[KnownNumber]:
     return [number[:1] for number in numbers] if is_cut else numbers
 
 
-def _is_shown(rule: AgreementRule, confidences: np.ndarray) -> np.ndarray:
-    return confidences >= (rule.least_confidence if rule.is_fitted else 0.0)
-
-
 def _best_is_right(rule: AgreementRule, confidences: np.ndarray, right: np.ndarray) -> bool:
     """Whether the number that comes first is read right; see `WholePhotoReader.read`."""
-    if not len(right):
-        return False
-    best = int(confidences.argmax()) if rule.is_fitted else 0
-    return bool(right[best] and _is_shown(rule, confidences)[best])
+    shown = rule.shown(confidences)
+    return bool(shown and right[shown[0]])

@@ -164,6 +164,21 @@ class AgreementRule:
         level, steepness = self.confidence_line
         return best, _probability(level + steepness * _log_odds(share))
 
+    def shown(self, confidences: Sequence[float]) -> list[int]:
+        """Returns the places of the numbers of a photo that are shown, the best first.
+
+        Before the rule was fitted these are all, in their order. (Of those that are equally sure,
+        the one that the finder named first stays first.)
+
+        Args:
+            confidences: Of each number that was found, in the finder's order.
+        """
+        places = range(len(confidences))
+        if not self.is_fitted:
+            return list(places)
+        shown = (place for place in places if confidences[place] >= self.least_confidence)
+        return sorted(shown, key=lambda place: -confidences[place])
+
     def candidates(
         self, distribution: NumberDistribution, class_scores: np.ndarray
     ) -> tuple[Label, ...]:

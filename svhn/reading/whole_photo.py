@@ -106,13 +106,10 @@ class WholePhotoReader:
         """
         seen = iter(self._seen([crops for found in prepared for crops in found]))
         readings = [[self._reading(next(seen)) for _ in found] for found in prepared]
-        if self._rule.is_fitted:
-            least = self._rule.least_confidence
-            readings = [[one for one in found if one.confidence >= least] for found in readings]
-            for numbers in readings:
-                # Of those that are equally sure, the one that the finder named first stays first.
-                numbers.sort(key=lambda reading: -reading.confidence)
-        return list(map(tuple, readings))
+        return [
+            tuple(found[place] for place in self._rule.shown([one.confidence for one in found]))
+            for found in readings
+        ]
 
     def _seen(self, found: Sequence[FoundCrops]) -> list[list[SeenNumber]]:
         pictures = [picture for crops in found for picture in crops.pictures]
