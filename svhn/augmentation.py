@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from svhn import photometry, preprocessing, random_view
+from svhn import occlusion, photometry, preprocessing, random_view
 from svhn.augmentation_config import Augmentation
 from svhn.preprocessing import INPUT_SIZE
 from svhn.random_view import ViewPlan, look_up
@@ -23,8 +23,8 @@ class PicturePlan(NamedTuple):
     view: ViewPlan
     """Where in the photo its pixels are looked up."""
 
-    photometry_draws: tf.Tensor
-    """float32 [10], -1 to 1: what decides its light, colour, blur and noise."""
+    appearance_draws: tf.Tensor
+    """float32 [16], -1 to 1: what decides its light, colour, blur and noise, and what is hidden."""
 
 
 def random_crop(
@@ -34,7 +34,7 @@ def random_crop(
 
     The photo is turned and slanted about the number, the box is drawn anew around the digits as
     they then lie, jittered, and a patch of it taken; then come blur, saturation, colour cast,
-    contrast, brightness and noise; at last the standardisation of `crop`.
+    contrast, brightness and noise; a part of it is hidden; at last the standardisation of `crop`.
 
     Args:
         photo: uint8 [H, W, 3], RGB.
@@ -58,7 +58,7 @@ def random_crop(
     )
     plan = tf.nest.map_structure(lambda tensor: tensor[0], plans)
     view = look_up(tf.pad(photo, [[0, 0], [0, 0], [0, 1]]), plan.view)
-    return make_pictures(view[tf.newaxis], plan.photometry_draws[tf.newaxis], augmentation)[0]
+    return make_pictures(view[tf.newaxis], plan.appearance_draws[tf.newaxis], augmentation)[0]
 
 
 def plan_pictures(
@@ -77,21 +77,21 @@ def plan_pictures(
         keys: int64 [B, 2].
         augmentation: How far the changes go; its strength is above 0.
     """
-    draws = uniform_draws(keys, random_view.DRAWS + photometry.DRAWS)
-    view_draws, photometry_draws = draws[:, : random_view.DRAWS], draws[:, random_view.DRAWS :]
+    draws = uniform_draws(keys, random_view.DRAWS + photometry.DRAWS + occlusion.DRAWS)
+    view_draws, appearance_draws = draws[:, : random_view.DRAWS], draws[:, random_view.DRAWS :]
     view = random_view.plan_views(digit_boxes, is_digit, photo_sizes, view_draws, augmentation)
-    return PicturePlan(view, photometry_draws)
+    return PicturePlan(view, appearance_draws)
 
 
 def make_pictures(
-    views: tf.Tensor, photometry_draws: tf.Tensor, augmentation: Augmentation
+    views: tf.Tensor, appearance_draws: tf.Tensor, augmentation: Augmentation
 ) -> tf.Tensor:
     """Returns the network's inputs for a batch.
 
     Args:
         views: uint16 [B, 54 · 54, 4], 1/256 grey levels, as `look_up` gives them for each photo;
             the fourth channel takes no part.
-        photometry_draws: float32 [B, 11], from the plans.
+        appearance_draws: float32 [B, 16], from the plans.
         augmentation: The one for which the plans were made.
 
     Returns:
@@ -99,5 +99,7 @@ def make_pictures(
     """
     pictures = tf.cast(views, tf.float32)[..., :3] * (1 / 256)
     pictures = tf.reshape(pictures, [-1, INPUT_SIZE, INPUT_SIZE, 3])
+    photometry_draws = appearance_draws[:, : photometry.DRAWS]
     pictures = photometry.vary_pictures(pictures, photometry_draws, augmentation)
+    pictures = occlusion.occlude(pictures, appearance_draws[:, photometry.DRAWS :], augmentation)
     return preprocessing.standardise(pictures)

@@ -53,3 +53,7 @@ class Augmentation:
 
     noise: float = 6.0
     """Standard deviation of the noise, grey levels, 0 upwards."""
+
+    occlusion: float = 0.35
+    """A rectangle that hides a part of a number is at most this fraction of its picture high and
+    wide; both are drawn, 0 upwards. Not for the detector, which would be taught a hidden digit."""

@@ -17,6 +17,7 @@ NOTHING = Augmentation(
 )
 GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear")
 COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "inversion", "blur", "noise")
+ALL = (*GEOMETRY, *COLOURS, "occlusion")
 
 
 def key(number: int) -> tf.Tensor:
@@ -41,7 +42,7 @@ def random_crops(pixels: np.ndarray, boxes: np.ndarray, count: int, augmentation
             for number in range(count)
         ]
     )
-    return make_pictures(views, plans.photometry_draws, augmentation).numpy()
+    return make_pictures(views, plans.appearance_draws, augmentation).numpy()
 
 
 def test_strength_0_is_the_evaluation_crop():
@@ -85,7 +86,7 @@ def test_other_keys_give_other_pictures():
             assert np.abs(picture - other).mean() > 0.05
 
 
-@pytest.mark.parametrize("effect", GEOMETRY + COLOURS)
+@pytest.mark.parametrize("effect", ALL)
 def test_each_change_changes_something_and_less_at_half_strength(effect):
     pixels = photo(2)
     plain = random_crop(pixels, BOXES, key(0), NOTHING)
@@ -99,6 +100,11 @@ def test_each_change_changes_something_and_less_at_half_strength(effect):
     whole = mean_change(1.0)
     assert whole > 0.005
     assert mean_change(0.5) < whole
+
+
+def test_every_change_of_the_recipe_is_tested():
+    names = {field.name for field in dataclasses.fields(Augmentation)}
+    assert names == {"strength", *ALL}
 
 
 def test_negatives_are_a_share_of_the_pictures_and_exact():
@@ -123,7 +129,9 @@ def test_no_digit_leaves_the_picture(count):
             (y - top - height / 2) / (0.25 * height)
         ) ** 2 < 1
         pixels[inside] = 255
-    geometry = dataclasses.replace(Augmentation(), **dict.fromkeys(COLOURS, 0.0))
+    geometry = dataclasses.replace(
+        NOTHING, **{name: getattr(Augmentation(), name) for name in GEOMETRY}
+    )
     for picture in random_crops(pixels, boxes, 40, geometry):
         border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
         assert picture.max() > 1

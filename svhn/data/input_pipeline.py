@@ -46,7 +46,8 @@ def training_batches(
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        splits: The splits to train on: of "train", "extra" and "pseudo".
+        splits: The splits to train on: of "train", "extra", "pseudo" and "empty". Of a photo
+            without digits its middle half is shown, as a number of length 0.
         batch_size: Pictures a batch.
         seed: 0 to 2³¹ - 1; with the epoch it decides the order and, with the photo's name, the
             augmentation.
@@ -87,7 +88,7 @@ def evaluation_batches(data_dir: str | Path, split: str, batch_size: int) -> tf.
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        split: "train", "extra", "pseudo", "val" or "test".
+        split: "train", "extra", "pseudo", "empty", "val" or "test".
         batch_size: Pictures a batch; the last batch holds what is left.
 
     Returns:
@@ -171,10 +172,10 @@ def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
     @_as_written
     def planned(serialized: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, PicturePlan, tf.Tensor]:
         record = records.parse_records(serialized)
+        photo_sizes = tf.stack([record["width"], record["height"]], axis=1)
         plans = plan_pictures(
-            record["digit_boxes"],
-            record["digit_labels"] >= 0,
-            tf.stack([record["width"], record["height"]], axis=1),
+            *_shown_boxes(record["digit_boxes"], record["digit_labels"] >= 0, photo_sizes),
+            photo_sizes,
             tf.stack([keys, name_hash(record)], axis=1),
             augmentation,
         )
@@ -183,19 +184,43 @@ def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
     return planned
 
 
+def _shown_boxes(
+    digit_boxes: tf.Tensor, is_digit: tf.Tensor, photo_sizes: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the boxes in which numbers are shown, and which of them count; as `plan_pictures`
+    takes them, but any photo may be without a digit: its middle half is shown (`_middle_half`).
+    """
+    has_none = tf.logical_not(tf.reduce_any(is_digit, axis=1, keepdims=True))
+    boxes = tf.concat([digit_boxes, _middle_half(photo_sizes)[:, tf.newaxis]], axis=1)
+    return boxes, tf.concat([is_digit, has_none], axis=1)
+
+
+def _middle_half(photo_sizes: tf.Tensor) -> tf.Tensor:
+    """Returns the box that a reader is shown of a photo without a number: half as wide and high.
+
+    Args:
+        photo_sizes: int64 [..., 2]: width and height, pixels.
+
+    Returns:
+        float32 [..., 4].
+    """
+    sizes = tf.cast(photo_sizes, tf.float32)
+    return tf.concat([sizes * 0.25, sizes * 0.5], axis=-1)
+
+
 @_as_written
 def _looked_up(image: tf.Tensor, plan: PicturePlan, label: tf.Tensor) -> tuple:
     """The second stage, for one photo: from its bytes to the view that its picture shows."""
     photo = tf.io.decode_png(image, channels=4)
-    return look_up(photo, plan.view), plan.photometry_draws, label
+    return look_up(photo, plan.view), plan.appearance_draws, label
 
 
 def _made(augmentation: Augmentation) -> Callable[..., tuple]:
     """Returns the third stage: from the views to (pictures, labels)."""
 
     @_as_written
-    def made(views: tf.Tensor, photometry_draws: tf.Tensor, labels: tf.Tensor) -> tuple:
-        return make_pictures(views, photometry_draws, augmentation), labels
+    def made(views: tf.Tensor, appearance_draws: tf.Tensor, labels: tf.Tensor) -> tuple:
+        return make_pictures(views, appearance_draws, augmentation), labels
 
     return made
 
@@ -219,7 +244,14 @@ def _batches_of_crops(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dat
 def _evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     record = records.parse_record(serialized)
     photo = tf.io.decode_png(record["image"], channels=3)
-    picture = preprocessing.crop(photo, preprocessing.tight_box(record["digit_boxes"]))
+    photo_size = tf.stack([record["width"], record["height"]])
+    has_digits = tf.shape(record["digit_boxes"])[0] > 0
+    box = tf.cond(
+        has_digits,
+        lambda: preprocessing.tight_box(record["digit_boxes"]),
+        lambda: _middle_half(photo_size),
+    )
+    picture = preprocessing.crop(photo, box)
     return picture, label_array(record["digit_labels"]), photo_name(record)
 
 

@@ -21,8 +21,8 @@ FORMAT = 1
 """Rises when records or manifest change so that an older conversion can't be read any more."""
 
 EMPTY = "empty"
-"""The split of photos without any number: a detector is trained on them, a reader has nothing to
-read there."""
+"""The split of photos without any number: what a detector, and a reader that is asked to, learns
+not to take for one."""
 
 SPLITS = ("train", "extra", "pseudo", EMPTY, "val", "test")
 """What a conversion may hold. `val` is drawn from the official `train` and `extra`; the labels of
@@ -31,11 +31,11 @@ SPLITS = ("train", "extra", "pseudo", EMPTY, "val", "test")
 READABLE_SPLITS = tuple(split for split in SPLITS if split != EMPTY)
 """Those whose photos each have a number."""
 
-TRAINING_SPLITS = {
+DEFAULT_TRAINING_SPLITS = {
     "reader": ("train", "extra", "pseudo"),
     "detector": ("train", "extra", "pseudo", EMPTY),
 }
-"""By task, what may be trained on."""
+"""By task, what is trained on where no splits are named, as far as they were converted."""
 
 _MORE_DIGITS = f"more than {MAX_DIGITS}"
 

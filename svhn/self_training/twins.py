@@ -50,7 +50,7 @@ class TwinCrops:
                 plans.view,
                 fn_output_signature=tf.TensorSpec([INPUT_SIZE**2, 4], tf.uint16),
             )
-            return make_pictures(views, plans.photometry_draws, augmentation)
+            return make_pictures(views, plans.appearance_draws, augmentation)
 
         self._make = make
 

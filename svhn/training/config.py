@@ -57,7 +57,8 @@ class TrainingConfig:
     )
     splits: list[str] = option(
         "Splits to train on. Default: train, extra and pseudo, as far as they were converted; "
-        "for a detector empty, too: photos without any number.",
+        "for a detector empty, too: photos without any number. A reader learns from them, where "
+        "they are named, to say that there is none.",
         [],
         group="Data",
     )

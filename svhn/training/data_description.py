@@ -3,8 +3,8 @@
 from typing import Any
 
 from svhn.data.manifest import (
+    DEFAULT_TRAINING_SPLITS,
     EMPTY,
-    TRAINING_SPLITS,
     manifest_digest,
     photo_count,
     shard_folder,
@@ -26,19 +26,14 @@ def describe_data(config: TrainingConfig) -> dict[str, Any]:
 
     Raises:
         UserError: If there is no whole conversion, or nothing to train or to validate on, or a
-            split is named twice or is none for the task, or the mix doesn't fit the splits.
+            split is named twice, or the mix doesn't fit the splits.
     """
     present = splits_with_photos(config.data_dir)
-    usable = TRAINING_SPLITS[config.task]
-    splits = config.splits or [split for split in usable if split in present]
-    if EMPTY in splits and EMPTY not in usable:
-        raise UserError(
-            f"--splits={','.join(splits)}: photos without any number ({EMPTY}) teach a "
-            f"--task={config.task} nothing. Leave {EMPTY} out, or train a --task=detector"
-        )
+    default = DEFAULT_TRAINING_SPLITS[config.task]
+    splits = config.splits or [split for split in default if split in present]
     if splits == [EMPTY]:
         raise UserError(
-            f"On the split {EMPTY} alone a detector learns to find nothing. Name one with numbers "
+            f"On the split {EMPTY} alone a {config.task} learns nothing. Name one with numbers "
             f"beside it, such as --splits=train,{EMPTY}, or convert a folder that has train/"
         )
     if not splits:

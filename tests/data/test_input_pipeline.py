@@ -19,6 +19,7 @@ from svhn.data.input_pipeline import (
 )
 from svhn.errors import UserError
 from svhn.geometry import union_box
+from svhn.images import load_picture
 from svhn.preprocessing import crop
 from tests.small_conversion import write_conversion
 
@@ -228,3 +229,34 @@ def test_a_split_that_is_absent_is_one_line(data_dir):
 def test_the_default_augmentation_is_on():
     parameter = inspect.signature(training_batches).parameters["augmentation"]
     assert parameter.default == Augmentation(strength=1.0)
+
+
+@pytest.fixture(scope="module")
+def with_empty(tmp_path_factory):
+    numbers = {"train": ["12", "345"], "empty": ["", "", ""]}
+    return write_conversion(tmp_path_factory.mktemp("with_empty"), numbers)
+
+
+def test_of_photos_without_a_number_the_middle_half_is_shown_as_length_0(with_empty):
+    pictures, labels, names = next(iter(evaluation_batches(with_empty, "empty", 8)))
+    assert labels.numpy().tolist() == [[0, 10, 10, 10, 10, 10]] * 3
+    by_name = {
+        name.decode(): picture for name, picture in zip(names.numpy(), pictures, strict=True)
+    }
+    for photo in records.read_photos(with_empty, "empty"):
+        pixels = load_picture(photo.encoded, photo.file_name)
+        height, width = pixels.shape[:2]
+        expected = crop(
+            pixels, np.array([width / 4, height / 4, width / 2, height / 2], np.float32)
+        )
+        assert np.array_equal(by_name[f"empty/{photo.file_name}"], expected)
+
+
+def test_they_are_trained_on_beside_numbers_each_by_itself(with_empty):
+    batches = training_batches(with_empty, ["train", "empty"], 10, seed=3, mix=[1, 1])
+    pictures, labels = next(iter(batches))
+    assert np.bincount(labels[:, 0].numpy()).tolist() in ([5, 0, 3, 2], [5, 0, 2, 3])
+    assert np.isfinite(pictures).all()
+    # A batch of nothing else has no room for digits at all.
+    pictures, labels = next(iter(training_batches(with_empty, ["empty"], 3, seed=3)))
+    assert not labels[:, 0].numpy().any() and np.isfinite(pictures).all()

@@ -45,17 +45,16 @@ def with_empty(tmp_path_factory):
     return str(write_conversion(tmp_path_factory.mktemp("data"), numbers))
 
 
-def test_only_a_detector_is_trained_on_photos_without_any_number(with_empty):
+def test_a_detector_is_trained_on_photos_without_any_number(with_empty):
     detector = describe_data(TrainingConfig(with_empty, task="detector"))
     assert detector["splits"] == ["train", "extra", "empty"] and detector["photos"] == 6
+
+
+def test_a_reader_is_trained_on_them_where_they_are_named(with_empty):
     reader = describe_data(TrainingConfig(with_empty))
     assert reader["splits"] == ["train", "extra"] and reader["photos"] == 3
-
-
-def test_a_reader_that_shall_learn_from_them_is_refused_in_one_line(with_empty):
-    with pytest.raises(UserError, match=r"--splits=train,empty: .*--task=detector") as caught:
-        describe_data(TrainingConfig(with_empty, splits=["train", "empty"]))
-    assert "\n" not in str(caught.value)
+    reader = describe_data(TrainingConfig(with_empty, splits=["train", "empty"]))
+    assert reader["splits"] == ["train", "empty"] and reader["photos"] == 5
 
 
 def test_nothing_but_them_is_refused(with_empty, tmp_path):
@@ -63,5 +62,7 @@ def test_nothing_but_them_is_refused(with_empty, tmp_path):
     for data_dir, splits in ((with_empty, ["empty"]), (alone, [])):
         with pytest.raises(UserError, match=r"empty alone .*--splits=train,empty"):
             describe_data(TrainingConfig(data_dir, splits=splits, task="detector"))
+    with pytest.raises(UserError, match=r"empty alone a reader .*--splits=train,empty"):
+        describe_data(TrainingConfig(with_empty, splits=["empty"]))
     with pytest.raises(UserError, match="neither train nor extra"):
         describe_data(TrainingConfig(alone))

@@ -1,0 +1,133 @@
+"""The whole of `python -m svhn.false_numbers`: photos without a number in, parts of them out.
+
+Each part has what was found in its middle half: there a reader looks in photos without digits
+(`svhn.data.input_pipeline`).
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from svhn.command_line import warn
+from svhn.data.digit_struct import LabelledPhoto
+from svhn.data.photo_folder import check_place, make_folder, png_bytes
+from svhn.errors import PictureError, UserError
+from svhn.images import find_pictures, load_picture
+from svhn.progress import progress
+from svhn.self_training.false_numbers_config import FalseNumbersConfig
+from svhn.self_training.judgement import FindNumbers
+from svhn.self_training.networks import load_finder
+
+SETTINGS_NAME = "false_numbers.json"
+"""Lies in the finished folder: how it was made. Only such a folder is ever replaced."""
+
+SHORTEST_SIDE = 4.0
+"""Pixels. What is found and smaller shows nothing."""
+
+_PHOTOS_A_TASK = 64
+_WHERE = ("out", "overwrite")
+
+
+def cut_false_numbers(config: FalseNumbersConfig) -> int:
+    """Searches the photos and writes the folder of what was found.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        UserError: If there are no photos, the detector can't be loaded, nothing is found, or the
+            folder is there already or can't be written.
+    """
+    out = Path(config.out).expanduser()
+    check_place(out, SETTINGS_NAME, config.overwrite)
+    paths = find_pictures(config.photos)
+    find = load_finder(config.detector, config.min_score)
+    parts = list(
+        false_numbers(
+            progress(paths, total=len(paths), description="Searching"), find, config.most_per_photo
+        )
+    )
+    if not parts:
+        raise UserError(
+            f"Nothing was found in the {len(paths)} photos of --photos={config.photos}, as it "
+            "should be: there is nothing to learn from them. For more, lower "
+            f"--min_score={config.min_score:g}"
+        )
+
+    def tasks(folder: str) -> list[list[_Part]]:
+        all_parts = [
+            _Part(Path(folder, f"{number}.png"), part) for number, part in enumerate(parts, start=1)
+        ]
+        starts = range(0, len(all_parts), _PHOTOS_A_TASK)
+        return [all_parts[start : start + _PHOTOS_A_TASK] for start in starts]
+
+    settings: dict[str, Any] = {
+        "program": "svhn.false_numbers",
+        **{name: value for name, value in dataclasses.asdict(config).items() if name not in _WHERE},
+        "searched": len(paths),
+        "parts": len(parts),
+    }
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out, _write, tasks, len(parts), 1, SETTINGS_NAME, settings, "Writing")
+    except OSError as error:
+        raise UserError(
+            f"--out={config.out}: {error.strerror or error}"
+            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
+            " enough free space"
+        ) from error
+    print(f"{len(parts):,} parts of {len(paths):,} photos → {out}")
+    return 0
+
+
+def false_numbers(
+    paths: Iterable[Path], find: FindNumbers, most_per_photo: int
+) -> Iterator[np.ndarray]:
+    """Yields what is taken for a number, uint8 [H, W, 3] each, in its middle half.
+
+    Args:
+        paths: Of photos without any number. One that can't be read is left out with a warning.
+        find: Finds numbers in a photo, best first.
+        most_per_photo: So many parts of a photo, at most.
+    """
+    for path in paths:
+        try:
+            photo = load_picture(path)
+        except PictureError as error:
+            warn(f"left out: {error}")
+            continue
+        for found in find(photo)[:most_per_photo]:
+            if min(found.box[2:]) >= SHORTEST_SIDE:
+                yield part_around(photo, found.box)
+
+
+def part_around(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Returns the part of a photo whose middle half, in height and width, is a box.
+
+    Args:
+        photo: uint8 [H, W, 3]. Beyond it its edge is repeated.
+        box: float [4]: left, top, width, height, pixels.
+    """
+    left, top, width, height = (float(value) for value in box)
+    rows = np.arange(round(top - height / 2), round(top + height * 1.5))
+    columns = np.arange(round(left - width / 2), round(left + width * 1.5))
+    rows = np.clip(rows, 0, photo.shape[0] - 1)
+    columns = np.clip(columns, 0, photo.shape[1] - 1)
+    return photo[rows[:, np.newaxis], columns]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Part:
+    """A part on its way into the folder."""
+
+    target: Path
+    pixels: np.ndarray
+
+
+def _write(parts: Sequence[_Part]) -> list[LabelledPhoto]:
+    for part in parts:
+        part.target.write_bytes(png_bytes(part.pixels))
+    return [LabelledPhoto(part.target.name, (), np.zeros((0, 4), np.float32)) for part in parts]
