@@ -5,6 +5,7 @@ Each part has what was found in its middle half: there a reader looks in photos 
 """
 
 import dataclasses
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
         The exit status, 0.
 
     Raises:
-        UserError: If there are no photos, the detector can't be loaded, nothing is found, or the
-            folder is there already or can't be written.
+        UserError: If there are no photos, the detector can't be loaded, there is nothing to write,
+            or the folder is there already or can't be written.
     """
     out = Path(config.out).expanduser()
     check_place(out, SETTINGS_NAME, config.overwrite)
@@ -50,20 +51,24 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
             progress(paths, total=len(paths), description="Searching"), find, config.most_per_photo
         )
     )
-    if not parts:
+
+    if not parts and not config.keep_photos:
         raise UserError(
             f"Nothing was found in the {len(paths)} photos of --photos={config.photos}, as it "
             "should be: there is nothing to learn from them. For more, lower "
             f"--min_score={config.min_score:g}"
         )
 
-    def tasks(folder: str) -> list[list[_Part]]:
-        all_parts = [
-            _Part(Path(folder, f"{number}.png"), part) for number, part in enumerate(parts, start=1)
+    def tasks(folder: str) -> list[list[_Copy]]:
+        sources: list[Path | np.ndarray] = [*(paths if config.keep_photos else ()), *parts]
+        copies = [
+            _Copy(source, Path(folder, f"{number}{_suffix(source)}"))
+            for number, source in enumerate(sources, start=1)
         ]
-        starts = range(0, len(all_parts), _PHOTOS_A_TASK)
-        return [all_parts[start : start + _PHOTOS_A_TASK] for start in starts]
+        starts = range(0, len(copies), _PHOTOS_A_TASK)
+        return [copies[start : start + _PHOTOS_A_TASK] for start in starts]
 
+    count = len(parts) + config.keep_photos * len(paths)
     settings: dict[str, Any] = {
         "program": "svhn.false_numbers",
         **{name: value for name, value in dataclasses.asdict(config).items() if name not in _WHERE},
@@ -72,7 +77,7 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
     }
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        make_folder(out, _write, tasks, len(parts), 1, SETTINGS_NAME, settings, "Writing")
+        make_folder(out, _write, tasks, count, 1, SETTINGS_NAME, settings, "Writing")
     except OSError as error:
         raise UserError(
             f"--out={config.out}: {error.strerror or error}"
@@ -120,14 +125,21 @@ def part_around(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Part:
-    """A part on its way into the folder."""
+class _Copy:
+    """A photo or a part of one on its way into the folder."""
 
+    source: Path | np.ndarray
     target: Path
-    pixels: np.ndarray
 
 
-def _write(parts: Sequence[_Part]) -> list[LabelledPhoto]:
-    for part in parts:
-        part.target.write_bytes(png_bytes(part.pixels))
-    return [LabelledPhoto(part.target.name, (), np.zeros((0, 4), np.float32)) for part in parts]
+def _suffix(source: Path | np.ndarray) -> str:
+    return source.suffix.lower() if isinstance(source, Path) else ".png"
+
+
+def _write(copies: Sequence[_Copy]) -> list[LabelledPhoto]:
+    for copy in copies:
+        if isinstance(copy.source, Path):
+            shutil.copyfile(copy.source, copy.target)
+        else:
+            copy.target.write_bytes(png_bytes(copy.source))
+    return [LabelledPhoto(copy.target.name, (), np.zeros((0, 4), np.float32)) for copy in copies]

@@ -20,6 +20,9 @@ class FalseNumbersConfig:
         group="Input",
     )
     out: str = option("The folder that gets the parts, and digitStruct.mat.", group="Output")
+    keep_photos: bool = option(
+        "Put the photos themselves into the folder, too, before the parts.", False, group="Output"
+    )
     overwrite: bool = option("Replace what an earlier run has finished.", False, group="Output")
     min_score: float = option(
         "What is found has at least this score. Low: what the detector doubts, the reader decides.",

@@ -81,6 +81,17 @@ def test_nothing_found_is_said_in_one_line(photos, monkeypatch, tmp_path):
     assert not (tmp_path / "empty").exists()
 
 
+def test_the_photos_can_be_kept_beside_the_parts(photos, found, tmp_path):
+    out = tmp_path / "empty"
+    config = FalseNumbersConfig(str(photos), "detector.npz", str(out), keep_photos=True)
+    assert cut_false_numbers(config) == 0
+    listed = read_digit_struct(out / DIGIT_STRUCT_NAME, may_lack_digits=True)
+    assert [photo.file_name for photo in listed] == [f"{number}.png" for number in range(1, 8)]
+    assert not any(photo.digits for photo in listed)
+    assert (out / "1.png").read_bytes() == (photos / "0.png").read_bytes()
+    assert np.array_equal(load_picture(out / "5.png"), part_around(pixels(0), BOXES[0]))
+
+
 def test_what_is_not_its_own_is_left_alone(photos, found, tmp_path):
     (tmp_path / "empty").mkdir()
     config = FalseNumbersConfig(str(photos), "detector.npz", str(tmp_path / "empty"))
