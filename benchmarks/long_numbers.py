@@ -3,9 +3,15 @@
     python benchmarks/long_numbers.py --data_dir DIR --checkpoint_dir logs/train
 
 Beside the held-out photos themselves: new numbers composed of strips of their digits
-(python -m svhn.data.recombined), and rendered ones. All three go the usual way:
-convert_to_tfrecords.py, eval.py. Composed photos share digits, so that their intervals, which are
-those of independent photos, are somewhat too narrow.
+(python -m svhn.data.recombined), once with digits of other photos among them and once each of the
+digits of one photo alone, and rendered ones. All go the usual way: convert_to_tfrecords.py, eval.py.
+Composed photos share digits, so that their intervals, which are those of independent photos, are
+somewhat too narrow.
+
+Digits that come from several photos are hard or easy independently of each other, as those of a real
+photo are not: a reader that reads each of them with the chance p reads five with p to the power of
+five, however well it has learnt long numbers. The last row but one says what that would be, with p
+from the numbers of three digits.
 """
 
 import dataclasses
@@ -22,6 +28,9 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.report import print_table  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
+
+EXCHANGED = 0.5
+"""Share of the digits of composed photos that come from other photos: as in training photos."""
 
 
 @dataclasses.dataclass
@@ -69,7 +78,13 @@ def by_length(data_dir: Path, split: str, checkpoint_dir: str, eval_logdir: Path
 def main(config: LongNumbersConfig) -> int:
     """Makes the photos, converts and evaluates them, prints a row for each length."""
     from svhn.data.synthetic.fonts import find_typefaces
-    from svhn.evaluation.long_numbers import gap_row, length_rows, write_held_out, write_rendered
+    from svhn.evaluation.long_numbers import (
+        gap_row,
+        independent_row,
+        length_rows,
+        write_held_out,
+        write_rendered,
+    )
 
     data_dir = Path(config.data_dir).expanduser().resolve()
     checkpoint = str(Path(config.checkpoint_dir).expanduser().resolve())
@@ -79,20 +94,21 @@ def main(config: LongNumbersConfig) -> int:
             raise UserError(f"--work_dir={config.work_dir} exists: give a folder that doesn't")
         place.mkdir(parents=True)
     with nullcontext(place) if config.work_dir else tempfile.TemporaryDirectory() as folder:
-        held_out, composed, rendered = (
-            Path(folder, name) for name in ("held_out", "composed", "rendered")
+        held_out, composed, own, rendered = (
+            Path(folder, name) for name in ("held_out", "composed", "own_digits", "rendered")
         )
         for made in (held_out, rendered):
             made.mkdir()
         sources = write_held_out(data_dir, config.split, held_out)
-        call(
-            *("-m", "svhn.data.recombined", "--data_dir", held_out, "--out", composed),
-            # All of them: what the folder holds is held out already.
-            *("--val_fraction_train", 0, "--lengths", "1,1,1,1,1"),
-            *("--photos", 5 * config.photos_a_length, "--seed", config.seed),
-        )
+        for made, exchanged in ((composed, EXCHANGED), (own, 0.0)):
+            call(
+                *("-m", "svhn.data.recombined", "--data_dir", held_out, "--out", made),
+                # All of them: what the folder holds is held out already.
+                *("--val_fraction_train", 0, "--lengths", "1,1,1,1,1", "--exchanged", exchanged),
+                *("--photos", 5 * config.photos_a_length, "--seed", config.seed),
+            )
         write_rendered(rendered, config.photos_a_length, config.seed, find_typefaces(None))
-        for made in (composed, rendered):
+        for made in (composed, own, rendered):
             call(
                 *(ROOT / "convert_to_tfrecords.py", "--data_dir", made),
                 *("--val_fraction_extra", 0),
@@ -100,13 +116,15 @@ def main(config: LongNumbersConfig) -> int:
         kinds = {
             config.split: by_length(data_dir, config.split, checkpoint, held_out / "eval"),
             "composed": by_length(composed, "extra", checkpoint, composed / "eval"),
+            "own digits": by_length(own, "extra", checkpoint, own / "eval"),
             "rendered": by_length(rendered, "extra", checkpoint, rendered / "eval"),
         }
     title = (
         f"Numbers read right by length (95 %), photos; composed of {sources} photos of "
         f"{config.split}"
     )
-    print_table(title, ("digits", *kinds), [*length_rows(kinds), gap_row(kinds)])
+    rows = [*length_rows(kinds), independent_row(kinds), gap_row(kinds)]
+    print_table(title, ("digits", *kinds), rows)
     print("  target: composed, 3 less 5 digits, at most 5 points")
     return 0
 

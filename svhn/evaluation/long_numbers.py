@@ -142,6 +142,20 @@ def gap_row(kinds: Mapping[str, Mapping[int, Proportion]]) -> tuple[str, ...]:
     return ("3 less 5", *(_gap(by_length) for by_length in kinds.values()))
 
 
+def independent_row(kinds: Mapping[str, Mapping[int, Proportion]]) -> tuple[str, ...]:
+    """Returns a row of texts: how many numbers of five digits would be read if each digit were as
+    hard as those of three, and all independent: the share of three to the power of 5/3.
+    """
+    return (
+        "5, were digits independent",
+        *(_independent(by_length.get(3)) for by_length in kinds.values()),
+    )
+
+
+def _independent(three: Proportion | None) -> str:
+    return "–" if three is None or not three.count else f"{100 * three.share ** (5 / 3):.2f} %"
+
+
 def _text(proportion: Proportion | None) -> str:
     if proportion is None or not proportion.count:
         return "–"

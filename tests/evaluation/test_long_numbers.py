@@ -14,6 +14,7 @@ from svhn.errors import UserError
 from svhn.evaluation.long_numbers import (
     difference,
     gap_row,
+    independent_row,
     length_rows,
     proportions_by_length,
     write_held_out,
@@ -82,6 +83,12 @@ def test_rows_by_length():
     assert rows[1][1] == "–" and rows[0][2] == "–"
     assert gap_row(kinds)[1].startswith("+10.0 points")
     assert gap_row(kinds)[2] == "–"
+
+
+def test_what_five_independent_digits_would_be_read_like():
+    kinds = {"composed": {3: Proportion(512, 1000), 5: Proportion(1, 2)}, "rendered": {}}
+    # Each digit with 0.8: the cube is 0.512, the fifth power 0.32768.
+    assert independent_row(kinds)[1:] == ("32.77 %", "–")
 
 
 def test_the_interval_of_a_difference_is_newcombes():
