@@ -4,14 +4,14 @@
 
 Beside the held-out photos themselves: new numbers composed of strips of their digits
 (python -m svhn.data.recombined), once with digits of other photos among them and once each of the
-digits of one photo alone, and rendered ones. All go the usual way: convert_to_tfrecords.py, eval.py.
-Composed photos share digits, so that their intervals, which are those of independent photos, are
-somewhat too narrow.
+digits of one photo alone, and rendered ones. All go the usual way: convert_to_tfrecords.py,
+eval.py. Composed photos share digits, so that their intervals, which are those of independent
+photos, are somewhat too narrow.
 
-Digits that come from several photos are hard or easy independently of each other, as those of a real
-photo are not: a reader that reads each of them with the chance p reads five with p to the power of
-five, however well it has learnt long numbers. The last row but one says what that would be, with p
-from the numbers of three digits.
+Digits that come from several photos are hard or easy independently of each other, as those of a
+real photo are not: a reader that reads each of them with the chance p reads five with p to the
+power of five, however well it has learnt long numbers. The last row but one says what that would
+be, with p from the numbers of three digits.
 """
 
 import dataclasses
