@@ -47,7 +47,9 @@ DETECTOR = Training(12_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.
 FURTHER_DETECTOR = Training(
     6_000, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
 )
-READER = Training(7_000, ("train:2", "pseudo:4", "extra:6"), learning_rate=0.0015, seed=4)
+READER = Training(
+    8_000, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Figures:
     rendered_photos: int = 60_000
     rendered_seed: int = 11
     empty_photos: int = 3_000
-    """Rendered, too, without any number: for the detector."""
+    """Rendered, too, without any number: for the detector, and for the reader what the detector
+    takes for numbers in them."""
     recombined_photos: int = 40_000
     recombined_seed: int = 12
     """Of the first; each round's are one more."""
@@ -223,6 +226,8 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
         stages.append(_label(number, unlabelled, reader, detector, labelled, labelling, figures))
         if "extra" not in links:
             stages += _recombine(number, svhn_dir, labelled, out, figures)
+        stages.append(_cut_false_numbers(number, detector, out))
+        links["empty"] = out / f"false_numbers_{number}" / "empty"
         stages.append(_convert(f"convert_{number}", labelled, converted, links, figures))
         if not config.detector:
             further = out / f"detector_{number + 1}"
@@ -394,6 +399,22 @@ def _label(
     )
 
 
+def _cut_false_numbers(number: int, detector: str | Path, out: Path) -> Stage:
+    """The photos without a number, and what a detector takes for one in them."""
+    return Stage(
+        f"false_numbers_{number}",
+        "python -m svhn.false_numbers",
+        {
+            "photos": out / "rendered" / "empty",
+            "detector": detector,
+            "keep_photos": True,
+            "out": out / f"false_numbers_{number}" / "empty",
+            "overwrite": True,
+        },
+        result="parts of",
+    )
+
+
 def _train_reader(
     number: int, converted: Path, start: Path, reader: Path, figures: Figures
 ) -> Stage:
@@ -484,6 +505,7 @@ def _training_flags(training: Training) -> dict[str, object]:
     return {
         "steps": training.steps,
         "learning_rate": training.learning_rate,
+        "splits": _list([part.split(":")[0] for part in training.mix]),
         "mix": _list(training.mix),
     }
 

@@ -20,6 +20,7 @@ from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.config import EvaluationConfig
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.self_training.config import PseudoLabelsConfig
+from svhn.self_training.false_numbers_config import FalseNumbersConfig
 from svhn.training.config import TrainingConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,7 @@ CONFIGS = {
     "python convert_to_tfrecords.py": ConverterConfig,
     "python train.py": TrainingConfig,
     "python -m svhn.pseudo_labels": PseudoLabelsConfig,
+    "python -m svhn.false_numbers": FalseNumbersConfig,
     "python -m svhn.release": ReleaseConfig,
     "python -m svhn.agreement": AgreementConfig,
     "python eval.py": EvaluationConfig,
@@ -89,17 +91,19 @@ def test_self_training_takes_what_the_stages_before_have_made(folder):
     flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", "--detector=d.weights.h5"]
     lines = call(folder, *flags, "--dry_run").stdout.splitlines()
     assert not any("--task=detector" in line or "svhn.agreement" in line for line in lines)
-    label, recombine, join, convert, train = lines[5:10]
+    label, recombine, join, cut, convert, train = lines[5:11]
     release, evaluate, photos = lines[-3:]
     assert "--reader=release/teacher --detector=d.weights.h5 --data_dir=release/photos_1" in label
     assert "--agreement=length" in label
     assert "--data_dir=release/photos_1 --folders=train,pseudo" in recombine
     assert "release/recombined/extra,release/recombined_1/extra" in join
     assert "--out=release/photos_1/extra" in join
+    assert "--detector=d.weights.h5 --keep_photos" in cut
+    assert "--out=release/false_numbers_1/empty" in cut
     assert "--data_dir=release/photos_1 --output_dir=release/converted_1" in convert
     assert "--data_dir=release/converted_1 --train_logdir=release/reader_1" in train
     assert "--restore_checkpoint=release/teacher" in train and "pseudo:" in train
-    again, last = lines[10], lines[14]
+    again, last = lines[11], lines[16]
     assert "--reader=release/reader_1" in again and "--data_dir=release/photos_2" in again
     assert "--restore_checkpoint=release/reader_1" in last
     assert "--checkpoint_dir=release/reader_2" in release
@@ -117,7 +121,8 @@ def test_reader_and_detector_both_learn_from_what_they_have_labelled(folder):
         assert "--restore_checkpoint" not in start and "pseudo:" not in start
     assert "--restore_checkpoint=release/detector_1" in detector and "pseudo:" in detector
     assert "--restore_checkpoint=release/teacher" in reader and "pseudo:" in reader
-    assert "empty:" in detector and "empty:" not in reader
+    assert "empty:" not in teacher and "empty:" in detector
+    assert "--splits=train,pseudo,extra,empty" in reader and "empty:1" in reader
     assert "--restore_checkpoint=release/detector_2" in last_detector
     assert "--restore_checkpoint=release/reader_1" in last_reader
     release, release_detector, agreement = call(folder, *flags).stdout.splitlines()[-5:-2]
