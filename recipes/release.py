@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+RELEASED = tuple(ROOT / "svhn" / "released" / name for name in ("reader.npz", "detector.npz"))
 
 from stages import Recipe, Stage  # noqa: E402
 
@@ -89,6 +90,9 @@ class Figures:
     labellings: tuple[Labelling, ...] = LABELLINGS
     agreement: str = "length"
     min_score: float = 0.3
+    labelled_by_released: bool = False
+    """Whether the networks of the package give the labels, not those that were trained before: a
+    few steps teach too little to label anything."""
     twins: int = 8
     twins_seed: int = 1
 
@@ -118,6 +122,7 @@ SCALES = {
         rendered_photos=40,
         empty_photos=4,
         recombined_photos=10,
+        labelled_by_released=True,
         twins=2,
         teacher=TEACHER.in_steps(4),
         detector=DETECTOR.in_steps(4),
@@ -223,7 +228,8 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     labellings = figures.labellings if unlabelled.is_dir() else ()
     for number, labelling in enumerate(labellings, start=1):
         labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
-        stages.append(_label(number, unlabelled, reader, detector, labelled, labelling, figures))
+        labellers = RELEASED if figures.labelled_by_released else (reader, detector)
+        stages.append(_label(number, unlabelled, *labellers, labelled, labelling, figures))
         if "extra" not in links:
             stages += _recombine(number, svhn_dir, labelled, out, figures)
         stages.append(_cut_false_numbers(number, detector, out))
@@ -372,7 +378,7 @@ def _train_detector(
 def _label(
     number: int,
     unlabelled: Path,
-    reader: Path,
+    reader: str | Path,
     detector: str | Path,
     labelled: Path,
     labelling: Labelling,

@@ -56,13 +56,16 @@ def call(folder, *flags, status=0):
 def folder(tmp_path_factory):
     """A user's folder with rendered photos that stand for SVHN's."""
     folder = tmp_path_factory.mktemp("user")
-    sizes = ["--train", "50", "--test", "16", "--extra", "0", "--seed", "3"]
-    subprocess.run(
-        [sys.executable, "-m", "svhn.data.synthetic", "--out", str(folder / "svhn"), *sizes],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    for name, sizes in (
+        ("svhn", ["--train", "50", "--test", "16", "--extra", "0", "--seed", "3"]),
+        ("more", ["--train", "16", "--test", "0", "--extra", "0", "--seed", "4"]),
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "svhn.data.synthetic", "--out", str(folder / name), *sizes],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
     return folder
 
 
@@ -139,6 +142,7 @@ def test_with_real_extra_photos_only_photos_without_a_number_are_rendered(folder
         (tmp_path / split / "digitStruct.mat").touch()
     lines = call(folder, f"--svhn_dir={tmp_path}", "--out=release", "--dry_run").stdout
     assert "only photos without a number are made" in lines
+    assert "unlabelled is not there: no self-training" in lines
     assert "--empty=3000" in lines and "--extra=" not in lines and "recombined" not in lines
 
 
@@ -158,19 +162,24 @@ def test_mistakes_are_told_in_a_line(folder):
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a minute, on cores of its own
 def test_from_an_empty_folder_to_the_weights(folder, warm_programs):
-    flags = ["--svhn_dir=svhn", "--out=made", "--scale=small"]
+    flags = ["--svhn_dir=svhn", "--out=made", "--scale=small", "--unlabelled=more/train"]
     done = warm_programs.run("-m", "tests.recipes.warm_stages", *flags, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     for network in ("reader.npz", "detector.npz"):
         assert (folder / "made" / network).stat().st_size > 100_000
     log = (folder / "made/recipe.log").read_text()
-    assert "svhn/unlabelled is not there: no self-training" in log
-    stages = ("render", "recombine", "join", "convert", "teacher", "detector_1", "reader_1")
-    for stage in (*stages, "release", "release_detector", "agreement", "evaluate_photos"):
+    made = ("recombine", "join", "convert")
+    self_training = ("pseudo", *made, "false_numbers", "reader")
+    stages = [
+        *("render", *made, "teacher", "detector_1", "detector_2", "detector_3"),
+        *(f"{name}_{number}" for name in self_training for number in (1, 2)),
+        *("release", "release_detector", "agreement", "evaluate", "evaluate_photos"),
+    ]
+    for stage in stages:
         assert f"  {stage}: python " in log
         assert json.loads((folder / f"made/stages/{stage}.json").read_text())["result"]
-    assert "50 photos of 2 folders" in log
+    assert "50 photos of 2 folders" in log and "60 photos of 3 folders" in log
     assert "Best sequence accuracy on val" in log
     assert "of 16 photos" in log.splitlines()[-2]
     assert log.splitlines()[-1].endswith("reader.npz, made/detector.npz")
@@ -179,9 +188,9 @@ def test_from_an_empty_folder_to_the_weights(folder, warm_programs):
 
     weights = (folder / "made/reader.npz").stat().st_mtime_ns
     again = call(folder, *flags)
-    assert again.stdout.count("done before") == 12
+    assert again.stdout.count("done before") == len(stages)
     assert (folder / "made/reader.npz").stat().st_mtime_ns == weights
-    changed = call(folder, *flags[:2], "--scale=full", status=1)
+    changed = call(folder, *flags[:2], flags[3], "--scale=full", status=1)
     assert "stage render was done with other flags" in changed.stderr
 
 

@@ -18,7 +18,10 @@ from tests.warm_programs import ROOT, run_program
 sys.path.insert(0, str(ROOT / "recipes"))
 import stages
 
-NETWORKS = ("train.py", "eval.py", "svhn.release", "svhn.agreement", "svhn.pseudo_labels")
+NETWORKS = (
+    *("train.py", "eval.py", "svhn.release", "svhn.agreement"),
+    *("svhn.pseudo_labels", "svhn.false_numbers"),
+)
 
 
 class Fork:
