@@ -114,7 +114,7 @@ def _table(
     rows = [
         ("the reader alone", dataclasses.replace(rule, detector_weight=0.0)),
         ("the detector alone", dataclasses.replace(rule, detector_weight=1000.0)),
-        ("only as found", rule),
+        ("no end left out", rule),
         ("never fitted", AgreementRule()),
         ("fitted", rule),
     ]
@@ -135,7 +135,7 @@ def _table(
         f"{'calibration error':>20}",
     ]
     for name, candidate in rows:
-        is_cut = name == "only as found"
+        is_cut = name == "no end left out"
         judged = [judge(candidate, _cut(found, is_cut)) for found in by_photo]
         confidences = np.concatenate([confidence for confidence, _ in judged] or [[]])
         right = np.concatenate([is_right for _, is_right in judged] or [[]]).astype(bool)

@@ -17,7 +17,7 @@ One that shows nothing of S counts `false_digit` · (1 - s) / s, at most 1, wher
 the surest digit there. A digit of S that was not found counts `missed_digit`. So a digit that the
 detector missed or invented costs something, rather than making its whole number worthless.
 
-A number that was found may be several: with a digit less or more at an end
+A number that was found may be several: with or without a doubtful digit at an end
 (`svhn.reading.candidates`). Each has its answer, and its odds
 
     odds = exp(weights · features)

@@ -24,7 +24,7 @@ LEAST_ROOM = 0.5
 
 
 def candidates(found: FoundNumber, photo_height: int, photo_width: int) -> list[FoundNumber]:
-    """Returns the number as it was found, and what it may be as well, six in all at most.
+    """Returns the number as it was found, and what it may be as well, seven at most.
 
     These are: without either doubtful end, and without both; then with a digit more before the
     first one, and with one more after the last one. That is the weak digit that the detector saw
