@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,16 +51,6 @@ class DetectedDigits:
         """
         boxes = self.boxes / np.tile(np.asarray(scale, np.float32), 2)
         return dataclasses.replace(self, boxes=clip_boxes(boxes, *photo_size))
-
-
-def all_of(parts: Sequence[DetectedDigits]) -> DetectedDigits:
-    """Returns the digits of all parts, at least one, in their order."""
-    return DetectedDigits(
-        *(
-            np.concatenate([getattr(part, field.name) for part in parts])
-            for field in dataclasses.fields(DetectedDigits)
-        )
-    )
 
 
 def decode_cells(outputs: Mapping[str, Any], cells: Cells) -> tuple[np.ndarray, np.ndarray]:

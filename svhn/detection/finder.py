@@ -13,7 +13,7 @@ from svhn.detection.box_scale import BoxScale
 from svhn.detection.close_look import Part, close_looks
 from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
-from svhn.detection.numbers import FoundNumber, group_digits, with_weak_ends
+from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.search_levels import (
     LARGEST_ENLARGEMENT,
     Tile,
@@ -104,12 +104,7 @@ class NumberFinder:
         Args:
             digits: As `find_digits` returns them.
         """
-        numbers = group_digits(digits)
-        return [
-            with_weak_ends(number, digits)
-            for number in numbers
-            if number.score >= self._number_score
-        ]
+        return [found for found in group_digits(digits) if found.score >= self._number_score]
 
     def find_digits(self, photo: np.ndarray) -> DetectedDigits:
         """Returns all that may be a digit of a photo, the surest first, in pixels of the photo.

@@ -11,7 +11,7 @@ import numpy as np
 
 from svhn.detection.average_precision import intersections_over_unions
 from svhn.detection.close_look import Part
-from svhn.detection.decoding import DetectedDigits, all_of
+from svhn.detection.decoding import DetectedDigits
 from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
 
 BEST_SIZE = 45.0
@@ -31,7 +31,7 @@ def joined(parts: Sequence[DetectedDigits]) -> DetectedDigits:
     """
     if len(parts) == 1:
         return parts[0]
-    digits = all_of(parts)
+    digits = _all_of(parts)
     return digits.chosen(suppress(digits.boxes, digits.scores, most=len(digits.scores)))
 
 
@@ -48,7 +48,7 @@ def merged(
         parts: What each look shows of the photo, where it has nothing to say about the rest; None
             for all of it. At least one look shows all.
     """
-    candidates = all_of(looks)
+    candidates = _all_of(looks)
     kept = suppress(candidates.boxes, candidates.scores, most=len(candidates.scores))
     if not len(kept):
         return candidates
@@ -82,6 +82,15 @@ def merged(
         np.concatenate([starts, ends - starts], axis=1).astype(np.float32),
         class_scores.astype(np.float32),
     ).chosen(order)
+
+
+def _all_of(parts: Sequence[DetectedDigits]) -> DetectedDigits:
+    return DetectedDigits(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("labels", "scores", "boxes", "class_scores")
+        )
+    )
 
 
 def _says(boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | None]) -> np.ndarray:

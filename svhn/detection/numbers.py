@@ -20,17 +20,11 @@ import dataclasses
 
 import numpy as np
 
-from svhn.detection.decoding import DetectedDigits, all_of
+from svhn.detection.decoding import DetectedDigits
 from svhn.geometry import union_box
 
 JOINING_SCORE = 0.2
 """Digits below belong to no number."""
-
-WEAK_SCORE = 0.02
-"""Digits below are not even thought of at the ends of a number (`with_weak_ends`)."""
-
-WEAK_COST_WEIGHT = 2.0
-"""Of several, the one with the highest score · exp(-weight · cost) is thought of."""
 
 COST_WEIGHT = 0.5
 """What a link of cost 1 would cost, in scores."""
@@ -73,12 +67,6 @@ class FoundNumber:
     score: float
     """How sure it is that there is a number, 0 to 1: that not every one of its digits is false."""
 
-    before: DetectedDigits | None = None
-    """A digit that may come before the first one, but is too unsure to belong to it."""
-
-    after: DetectedDigits | None = None
-    """Likewise, after the last one."""
-
     @property
     def number(self) -> str:
         """What the digits say, as text: "75"."""
@@ -114,30 +102,6 @@ def made_of(members: DetectedDigits) -> FoundNumber:
     """
     score = float(1 - np.prod(1.0 - members.scores))
     return FoundNumber(union_box(members.boxes), members, score)
-
-
-def with_weak_ends(number: FoundNumber, digits: DetectedDigits) -> FoundNumber:
-    """Returns a number with the weak digits that fit best before and after it, if there are any.
-
-    The detector may have seen a digit in few of its looks only; whether it is one, the reader has
-    to say (`svhn.reading.candidates`). They belong to a line from left to right.
-
-    Args:
-        number: As `group_digits` made it.
-        digits: All of its photo, as there.
-    """
-    is_weak = (digits.scores >= WEAK_SCORE) & (digits.scores < JOINING_SCORE)
-    if not is_weak.any():
-        return number
-    together = all_of([number.digits, digits.chosen(np.flatnonzero(is_weak))])
-    lines = _Lines(together)
-    chain = np.arange(len(number.digits.scores))
-    ends = []
-    for costs in lines.end_costs(chain):
-        fits = together.scores * np.exp(-WEAK_COST_WEIGHT * costs)
-        best = int(fits.argmax())
-        ends.append(together.chosen(np.array([best])) if fits[best] > 0 else None)
-    return dataclasses.replace(number, before=ends[0], after=ends[1])
 
 
 class _Lines:
@@ -183,24 +147,6 @@ class _Lines:
                 chains.append(self._heaviest_path(worths, costs, axis))
         # Of those that are equal, the first.
         return max(chains, key=lambda chain: chain[0])[1]
-
-    def end_costs(self, chain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns what it costs to put each digit before and after a chain, in a line across.
-
-        Args:
-            chain: int [M]: the places of its digits, in reading order.
-
-        Returns:
-            Twice float [N], infinite where the digit doesn't fit there or lies on the chain.
-        """
-        before, after = self._link_costs[0][:, chain[0]], self._link_costs[0][chain[-1]]
-        if len(chain) > 1:
-            places = np.arange(len(before))
-            before = before + self._bend_costs(places, chain[0], chain[1:2])[:, 0]
-            after = after + self._bend_costs(chain[-2:-1], chain[-1], places)[0]
-        is_taken = self.is_same_place[chain].any(axis=0)
-        is_taken[chain] = True
-        return np.where(is_taken, np.inf, before), np.where(is_taken, np.inf, after)
 
     def _heaviest_path(
         self, worths: np.ndarray, costs: np.ndarray, axis: int

@@ -93,7 +93,7 @@ class WholePhotoReader:
         """Returns the crops of a photo, as `svhn.reading.photos.PhotoReader` says."""
         prepared = []
         for number in self._finder.find(photo):
-            ways = candidates(number, *photo.shape[:2])
+            ways = candidates(number)
             pictures = [self._reader.prepare(photo, way.box) for way in ways]
             prepared.append(FoundCrops(ways, pictures))
         return prepared

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from svhn.detection.decoding import DetectedDigits
-from svhn.detection.numbers import JOINING_SCORE, WEAK_SCORE, group_digits, with_weak_ends
+from svhn.detection.numbers import JOINING_SCORE, group_digits
 
 WIDTHS = dict(zip("0123456789", [0.62, 0.3, *[0.58] * 8], strict=True))
 """In digit heights."""
@@ -258,44 +258,3 @@ def test_each_digit_is_in_one_number_at_most():
         assert len(np.unique(boxes, axis=0)) == len(boxes)
         assert [entry.score for entry in found] == sorted((e.score for e in found), reverse=True)
         assert (np.concatenate([entry.digits.scores for entry in found]) >= JOINING_SCORE).all()
-
-
-def weak_ends(number, *weak):
-    """What may come before and after a level line, of weak digits: two texts, "" for none."""
-    digits = detected([*row(number), *weak])
-    found, *others = group_digits(digits)
-    assert (found.number, others) == (number, [])
-    found = with_weak_ends(found, digits)
-    return tuple("" if end is None else str(end.labels[0]) for end in (found.before, found.after))
-
-
-BEFORE, AFTER = (88.0, 200.0), (148.0, 200.0)
-"""The centres of a digit more beside "75"."""
-
-
-def test_weak_digits_at_the_ends_are_kept_with_the_number():
-    first, last = digit("4", BEFORE, score=0.1), digit("9", AFTER, score=0.05)
-    assert weak_ends("75") == ("", "")
-    assert weak_ends("75", first) == ("4", "")
-    assert weak_ends("75", last) == ("", "9")
-    assert weak_ends("75", first, last) == ("4", "9")
-    assert weak_ends("7", digit("4", BEFORE, score=0.1)) == ("4", "")
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        digit("4", BEFORE, score=WEAK_SCORE / 2),
-        digit("4", (88, 240), score=0.1),  # not in line
-        digit("4", BEFORE, height=60, score=0.1),
-        digit("4", (30, 200), score=0.1),  # too far away
-        digit("4", (110, 200), score=0.1),  # on the 7
-    ],
-)
-def test_other_digits_are_not(other):
-    assert weak_ends("75", other) == ("", "")
-
-
-def test_of_several_weak_digits_the_best_may_be_an_end():
-    sure, unsure = digit("4", BEFORE, score=0.15), digit("6", (86, 202), score=0.04)
-    assert weak_ends("75", unsure, sure) == ("4", "")
