@@ -157,7 +157,7 @@ class RecipeConfig:
         group="Places",
     )
     scale: str = option(
-        "full: hours on two cores. small: a minute, to see that everything works.",
+        "full: hours on two cores. small: some minutes, to see that everything works.",
         "full",
         group="Course",
         choices=SCALES,

@@ -160,7 +160,7 @@ def test_mistakes_are_told_in_a_line(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # a minute, on cores of its own
+@pytest.mark.timeout(900)  # some minutes, on cores that it shares
 def test_from_an_empty_folder_to_the_weights(folder, warm_programs):
     flags = ["--svhn_dir=svhn", "--out=made", "--scale=small", "--unlabelled=more/train"]
     done = warm_programs.run("-m", "tests.recipes.warm_stages", *flags, cwd=folder)
