@@ -29,9 +29,6 @@ from benchmarks.report import print_table  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
 
-EXCHANGED = 0.5
-"""Share of the digits of composed photos that come from other photos: as in training photos."""
-
 
 @dataclasses.dataclass
 class LongNumbersConfig:
@@ -100,11 +97,11 @@ def main(config: LongNumbersConfig) -> int:
         for made in (held_out, rendered):
             made.mkdir()
         sources = write_held_out(data_dir, config.split, held_out)
-        for made, exchanged in ((composed, EXCHANGED), (own, 0.0)):
+        for made, exchanged in ((composed, ()), (own, ("--exchanged", 0))):
             call(
                 *("-m", "svhn.data.recombined", "--data_dir", held_out, "--out", made),
                 # All of them: what the folder holds is held out already.
-                *("--val_fraction_train", 0, "--lengths", "1,1,1,1,1", "--exchanged", exchanged),
+                *("--val_fraction_train", 0, "--lengths", "1,1,1,1,1", *exchanged),
                 *("--photos", 5 * config.photos_a_length, "--seed", config.seed),
             )
         write_rendered(rendered, config.photos_a_length, config.seed, find_typefaces(None))

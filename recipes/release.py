@@ -15,7 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-RELEASED = tuple(ROOT / "svhn" / "released" / name for name in ("reader.npz", "detector.npz"))
 
 from stages import Recipe, Stage  # noqa: E402
 
@@ -23,6 +22,9 @@ from svhn import command_line  # noqa: E402
 from svhn.command_line import option  # noqa: E402
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
+from svhn.released import PACKAGED_DETECTOR, PACKAGED_READER  # noqa: E402
+
+PACKAGED = (PACKAGED_READER, PACKAGED_DETECTOR)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +230,7 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     labellings = figures.labellings if unlabelled.is_dir() else ()
     for number, labelling in enumerate(labellings, start=1):
         labelled, converted = out / f"photos_{number}", out / f"converted_{number}"
-        labellers = RELEASED if figures.labelled_by_released else (reader, detector)
+        labellers = PACKAGED if figures.labelled_by_released else (reader, detector)
         stages.append(_label(number, unlabelled, *labellers, labelled, labelling, figures))
         if "extra" not in links:
             stages += _recombine(number, svhn_dir, labelled, out, figures)

@@ -47,5 +47,5 @@ def _within(length: int, middle: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
     """
     # From the middle of the axis to the middles of the pixels.
     places = np.arange(length, dtype=np.float32) - (length - 1) / 2
-    distances = tf.abs(places.astype(np.float32) - (middle * (length / 2))[:, tf.newaxis])
+    distances = tf.abs(places - (middle * (length / 2))[:, tf.newaxis])
     return distances < (tf.abs(share) * (length / 2))[:, tf.newaxis]

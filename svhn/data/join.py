@@ -19,7 +19,7 @@ from svhn.data.digit_struct import (
     compare_with_folder,
     read_digit_struct,
 )
-from svhn.data.photo_folder import check_place, make_folder
+from svhn.data.photo_folder import check_place, in_rows, make_folder, telling_why_not_written
 from svhn.errors import UserError
 
 SETTINGS_NAME = "joined.json"
@@ -63,7 +63,7 @@ def main(config: JoinConfig) -> int:
     if not sources:
         raise UserError(f"--folders={','.join(config.folders)}: no photo is listed in any of them")
 
-    def tasks(unfinished: str) -> list[list[_Photo]]:
+    def tasks(unfinished: str) -> list[Sequence[_Photo]]:
         photos = [
             _Photo(
                 folder / labels.file_name,
@@ -72,20 +72,13 @@ def main(config: JoinConfig) -> int:
             )
             for number, (folder, labels) in enumerate(sources, start=1)
         ]
-        starts = range(0, len(photos), _PHOTOS_A_TASK)
-        return [photos[start : start + _PHOTOS_A_TASK] for start in starts]
+        return in_rows(photos, _PHOTOS_A_TASK)
 
     settings = {"program": "svhn.data.join", "folders": config.folders, "photos": len(sources)}
-    try:
+    with telling_why_not_written(f"--out={config.out}"):
         check_place(out, SETTINGS_NAME, config.overwrite)
         out.parent.mkdir(parents=True, exist_ok=True)
         make_folder(out, _take, tasks, len(sources), 1, SETTINGS_NAME, settings, "Joining")
-    except OSError as error:
-        raise UserError(
-            f"--out={config.out}: {error.strerror or error}"
-            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space"
-        ) from error
     print(f"{len(sources):,} photos of {len(folders)} folders → {out}")
     return 0
 

@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,8 @@ from svhn.progress import progress
 
 _ZLIB_RLE = 3
 _UNFINISHED = ".unfinished"
+
+Item = TypeVar("Item")
 
 
 def check_place(folder: Path, settings_name: str, overwrite: bool, flag: str = "--out") -> None:
@@ -45,6 +48,31 @@ def check_place(folder: Path, settings_name: str, overwrite: bool, flag: str = "
             f"{folder} already holds what this program made; add --overwrite to replace it, or"
             f" give another {flag}"
         )
+
+
+@contextmanager
+def telling_why_not_written(flag: str, space: str = "") -> Iterator[None]:
+    """Turns what the system says about a folder that can't be written into one line.
+
+    Args:
+        flag: That says where, with its value: "--out=DIR".
+        space: How much room is needed, if that is known: "(about 20 kB a photo)".
+
+    Raises:
+        UserError: In place of an `OSError` inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{flag}: {error.strerror or error} ({error.filename or 'while writing'}); give a "
+            f"folder that can be written, with enough free space{space and ' ' + space}"
+        ) from error
+
+
+def in_rows(items: Sequence[Item], length: int) -> list[Sequence[Item]]:
+    """Returns the items in rows of a length, one a task; the last row holds what is left."""
+    return [items[start : start + length] for start in range(0, len(items), length)]
 
 
 def make_folder(

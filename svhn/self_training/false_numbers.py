@@ -14,7 +14,13 @@ import numpy as np
 
 from svhn.command_line import warn
 from svhn.data.digit_struct import LabelledPhoto
-from svhn.data.photo_folder import check_place, make_folder, png_bytes
+from svhn.data.photo_folder import (
+    check_place,
+    in_rows,
+    make_folder,
+    png_bytes,
+    telling_why_not_written,
+)
 from svhn.errors import PictureError, UserError
 from svhn.images import find_pictures, load_picture
 from svhn.progress import progress
@@ -51,39 +57,30 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
             progress(paths, total=len(paths), description="Searching"), find, config.most_per_photo
         )
     )
-
-    if not parts and not config.keep_photos:
+    sources: list[Path | np.ndarray] = [*(paths if config.keep_photos else ()), *parts]
+    if not sources:
         raise UserError(
             f"Nothing was found in the {len(paths)} photos of --photos={config.photos}, as it "
             "should be: there is nothing to learn from them. For more, lower "
             f"--min_score={config.min_score:g}"
         )
 
-    def tasks(folder: str) -> list[list[_Copy]]:
-        sources: list[Path | np.ndarray] = [*(paths if config.keep_photos else ()), *parts]
+    def tasks(folder: str) -> list[Sequence[_Copy]]:
         copies = [
             _Copy(source, Path(folder, f"{number}{_suffix(source)}"))
             for number, source in enumerate(sources, start=1)
         ]
-        starts = range(0, len(copies), _PHOTOS_A_TASK)
-        return [copies[start : start + _PHOTOS_A_TASK] for start in starts]
+        return in_rows(copies, _PHOTOS_A_TASK)
 
-    count = len(parts) + config.keep_photos * len(paths)
     settings: dict[str, Any] = {
         "program": "svhn.false_numbers",
         **{name: value for name, value in dataclasses.asdict(config).items() if name not in _WHERE},
         "searched": len(paths),
         "parts": len(parts),
     }
-    try:
+    with telling_why_not_written(f"--out={config.out}"):
         out.parent.mkdir(parents=True, exist_ok=True)
-        make_folder(out, _write, tasks, count, 1, SETTINGS_NAME, settings, "Writing")
-    except OSError as error:
-        raise UserError(
-            f"--out={config.out}: {error.strerror or error}"
-            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space"
-        ) from error
+        make_folder(out, _write, tasks, len(sources), 1, SETTINGS_NAME, settings, "Writing")
     print(f"{len(parts):,} parts of {len(paths):,} photos → {out}")
     return 0
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from svhn.augmentation_config import Augmentation
 from svhn.data.digit_struct import LabelledPhoto
-from svhn.data.photo_folder import check_place, make_folder
+from svhn.data.photo_folder import check_place, in_rows, make_folder, telling_why_not_written
 from svhn.errors import PictureError, UserError
 from svhn.images import find_pictures, load_picture
 from svhn.progress import progress
@@ -61,7 +61,7 @@ def label_photos(config: PseudoLabelsConfig) -> int:
         "reader_temperature": loaded.calibration.temperature,
     }
     print(summary_text(summary))
-    try:
+    with telling_why_not_written(f"--data_dir={config.data_dir}", "for a copy of the photos"):
         report_folder.mkdir(parents=True, exist_ok=True)
         write_report(report_folder, settings, summary, judgements)
         load = functools.partial(_load_again, dict(zip(_names(paths, root), paths, strict=True)))
@@ -73,12 +73,6 @@ def label_photos(config: PseudoLabelsConfig) -> int:
                 f" --min_consistency={config.min_consistency:g}, or train better networks first"
             )
         _write_folder(place, paths, judgements, {**settings, **summary})
-    except OSError as error:
-        raise UserError(
-            f"--data_dir={config.data_dir}: {error.strerror or error}"
-            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space for a copy of the photos"
-        ) from error
     print(f"{place}: photos and labels; {report_folder}: what was decided, to look at")
     return 0
 
@@ -148,15 +142,14 @@ def _load_again(paths: dict[str, Path], judgement: Judgement) -> np.ndarray:
 def _write_folder(
     place: Path, paths: Sequence[Path], judgements: Sequence[Judgement], settings: dict[str, Any]
 ) -> None:
-    def tasks(folder: str) -> list[list[_Copy]]:
+    def tasks(folder: str) -> list[Sequence[_Copy]]:
         # Numbered among all photos: a photo keeps its name when others are kept.
         copies = [
             _Copy(path, Path(folder, f"{number}{path.suffix.lower()}"), judgement)
             for number, (path, judgement) in enumerate(zip(paths, judgements, strict=True), start=1)
             if judgement.kept
         ]
-        starts = range(0, len(copies), _PHOTOS_A_TASK)
-        return [copies[start : start + _PHOTOS_A_TASK] for start in starts]
+        return in_rows(copies, _PHOTOS_A_TASK)
 
     count = sum(judgement.kept for judgement in judgements)
     make_folder(place, _copy, tasks, count, 1, SETTINGS_NAME, settings, "Copying")

@@ -9,7 +9,14 @@ import numpy as np
 
 from svhn.data.converter import drawn_for_val
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_struct
-from svhn.data.photo_folder import check_place, in_order, make_folder, png_bytes, stop_if_orphaned
+from svhn.data.photo_folder import (
+    check_place,
+    in_order,
+    make_folder,
+    png_bytes,
+    stop_if_orphaned,
+    telling_why_not_written,
+)
 from svhn.data.recombined.composition import compose
 from svhn.data.recombined.config import RecombinedConfig
 from svhn.data.recombined.donors import DonorIndex
@@ -41,7 +48,7 @@ def recombine(config: RecombinedConfig) -> int:
     """
     weights = length_weights(config.lengths)
     data_dir, out = Path(config.data_dir), Path(config.out)
-    try:
+    with telling_why_not_written(f"--out={config.out}", "(about 25 kB a photo)"):
         out.mkdir(parents=True, exist_ok=True)
         check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
         sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
@@ -74,12 +81,6 @@ def recombine(config: RecombinedConfig) -> int:
             _prepare,
             (data_dir, sources, config.seed, weights, config.exchanged),
         )
-    except OSError as error:
-        raise UserError(
-            f"--out={config.out}: {error.strerror or error}"
-            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space (about 25 kB a photo)"
-        ) from error
     return len(sources)
 
 

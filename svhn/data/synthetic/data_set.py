@@ -9,7 +9,12 @@ import numpy as np
 
 from svhn.data import photo_folder
 from svhn.data.digit_struct import LabelledPhoto
-from svhn.data.photo_folder import check_place, make_folder, stop_if_orphaned
+from svhn.data.photo_folder import (
+    check_place,
+    make_folder,
+    stop_if_orphaned,
+    telling_why_not_written,
+)
 from svhn.data.synthetic.config import EMPTY, SPLITS, SyntheticConfig
 from svhn.data.synthetic.fonts import Typeface, find_typefaces
 from svhn.data.synthetic.scene import RenderedPhoto, render_photo
@@ -45,19 +50,13 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
             "--train=0 --test=0 --extra=0 --empty=0: nothing to render; ask for at least one photo"
         )
     out = Path(config.out)
-    try:
+    with telling_why_not_written(f"--out={config.out}", "(about 20 kB a photo)"):
         out.mkdir(parents=True, exist_ok=True)
         for split in counts:
             check_place(out / split, SETTINGS_NAME, config.overwrite)
         typefaces = find_typefaces(config.fonts_dir)
         for split, count in counts.items():
             render_split(config, split, count, typefaces)
-    except OSError as error:
-        raise UserError(
-            f"--out={config.out}: {error.strerror or error}"
-            f" ({error.filename or 'while writing'}); give a folder that can be written, with"
-            " enough free space (about 20 kB a photo)"
-        ) from error
     return counts
 
 
