@@ -7,7 +7,7 @@ from typing import Any
 BASE = "base"
 
 BASE_FLAGS = {
-    "batch_size": 64,
+    "batch_size": 32,
     "learning_rate": 0.002,
     "splits": ["train", "extra"],
     "mix": ["train:1", "extra:2"],

@@ -63,7 +63,7 @@ class BenchmarkConfig:
         list(LEVERS)[1:],
         group="benchmark",
     )
-    steps: int = option("Batches of 64 of each run.", 1500, group="benchmark", minimum=1)
+    steps: int = option("Batches of 32 of each run.", 1500, group="benchmark", minimum=1)
     work_dir: str = option("For checkpoints, logs and results.", "logs/levers", group="benchmark")
     lever: str = option(
         "Runs this one alone, in this process: what the program calls.", "", group="benchmark"
