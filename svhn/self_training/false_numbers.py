@@ -52,15 +52,20 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
     check_place(out, SETTINGS_NAME, config.overwrite)
     paths = find_pictures(config.photos)
     find = load_finder(config.detector, config.min_score)
-    parts = list(
-        false_numbers(
-            progress(paths, total=len(paths), description="Searching"), find, config.most_per_photo
+    searched: list[Path] = []
+    parts: list[np.ndarray] = []
+    for path, photo in readable(progress(paths, total=len(paths), description="Searching")):
+        searched.append(path)
+        parts.extend(false_numbers(photo, find, config.most_per_photo))
+    if not searched:
+        raise UserError(
+            f"--photos={config.photos}: none of the {len(paths)} photos can be read, see the "
+            "warnings above"
         )
-    )
-    sources: list[Path | np.ndarray] = [*(paths if config.keep_photos else ()), *parts]
+    sources: list[Path | np.ndarray] = [*(searched if config.keep_photos else ()), *parts]
     if not sources:
         raise UserError(
-            f"Nothing was found in the {len(paths)} photos of --photos={config.photos}, as it "
+            f"Nothing was found in the {len(searched)} photos of --photos={config.photos}, as it "
             "should be: there is nothing to learn from them. For more, lower "
             f"--min_score={config.min_score:g}"
         )
@@ -75,35 +80,38 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
     settings: dict[str, Any] = {
         "program": "svhn.false_numbers",
         **{name: value for name, value in dataclasses.asdict(config).items() if name not in _WHERE},
-        "searched": len(paths),
+        "searched": len(searched),
         "parts": len(parts),
     }
     with telling_why_not_written(f"--out={config.out}"):
         out.parent.mkdir(parents=True, exist_ok=True)
         make_folder(out, _write, tasks, len(sources), 1, SETTINGS_NAME, settings, "Writing")
-    print(f"{len(parts):,} parts of {len(paths):,} photos → {out}")
+    print(f"{len(parts):,} parts of {len(searched):,} photos → {out}")
     return 0
 
 
+def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray]]:
+    """Yields photos with their paths, uint8 [H, W, 3]; warns of one that can't be read."""
+    for path in paths:
+        try:
+            yield path, load_picture(path)
+        except PictureError as error:
+            warn(f"left out: {error}")
+
+
 def false_numbers(
-    paths: Iterable[Path], find: FindNumbers, most_per_photo: int
+    photo: np.ndarray, find: FindNumbers, most_per_photo: int
 ) -> Iterator[np.ndarray]:
     """Yields what is taken for a number, uint8 [H, W, 3] each, in its middle half.
 
     Args:
-        paths: Of photos without any number. One that can't be read is left out with a warning.
+        photo: uint8 [H, W, 3], without any number.
         find: Finds numbers in a photo, best first.
-        most_per_photo: So many parts of a photo, at most.
+        most_per_photo: So many parts, at most.
     """
-    for path in paths:
-        try:
-            photo = load_picture(path)
-        except PictureError as error:
-            warn(f"left out: {error}")
-            continue
-        for found in find(photo)[:most_per_photo]:
-            if min(found.box[2:]) >= SHORTEST_SIDE:
-                yield part_around(photo, found.box)
+    for found in find(photo)[:most_per_photo]:
+        if min(found.box[2:]) >= SHORTEST_SIDE:
+            yield part_around(photo, found.box)
 
 
 def part_around(photo: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def test_what_is_found_becomes_photos_without_digits(photos, found, tmp_path, ca
     for number, part in enumerate(expected, start=1):
         assert np.array_equal(load_picture(out / f"{number}.png"), part)
     shown = capsys.readouterr()
-    assert "3 parts of 4 photos" in shown.out
+    assert "3 parts of 3 photos" in shown.out
     assert "warning: left out: " in shown.err and "broken.png" in shown.err
     settings = json.loads((out / "false_numbers.json").read_text())
     assert settings["parts"] == 3 and settings["min_score"] == 0.1
@@ -76,9 +76,18 @@ def test_the_box_is_the_middle_half_and_beyond_the_photo_its_edge_goes_on():
 def test_nothing_found_is_said_in_one_line(photos, monkeypatch, tmp_path):
     monkeypatch.setattr(false_numbers, "load_finder", lambda path, min_score: lambda photo: [])
     config = FalseNumbersConfig(str(photos), "detector.npz", str(tmp_path / "empty"))
-    with pytest.raises(UserError, match=r"Nothing was found in the 4 photos.*--min_score=0.2"):
+    with pytest.raises(UserError, match=r"Nothing was found in the 3 photos.*--min_score=0.2"):
         cut_false_numbers(config)
     assert not (tmp_path / "empty").exists()
+
+
+def test_photos_none_of_which_can_be_read_are_named(found, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "broken.png").write_bytes(b"no picture")
+    config = FalseNumbersConfig(str(photos), "detector.npz", str(tmp_path / "empty"))
+    with pytest.raises(UserError, match="none of the 1 photos can be read"):
+        cut_false_numbers(config)
 
 
 def test_the_photos_can_be_kept_beside_the_parts(photos, found, tmp_path):
@@ -86,10 +95,10 @@ def test_the_photos_can_be_kept_beside_the_parts(photos, found, tmp_path):
     config = FalseNumbersConfig(str(photos), "detector.npz", str(out), keep_photos=True)
     assert cut_false_numbers(config) == 0
     listed = read_digit_struct(out / DIGIT_STRUCT_NAME, may_lack_digits=True)
-    assert [photo.file_name for photo in listed] == [f"{number}.png" for number in range(1, 8)]
+    assert [photo.file_name for photo in listed] == [f"{number}.png" for number in range(1, 7)]
     assert not any(photo.digits for photo in listed)
     assert (out / "1.png").read_bytes() == (photos / "0.png").read_bytes()
-    assert np.array_equal(load_picture(out / "5.png"), part_around(pixels(0), BOXES[0]))
+    assert np.array_equal(load_picture(out / "4.png"), part_around(pixels(0), BOXES[0]))
 
 
 def test_what_is_not_its_own_is_left_alone(photos, found, tmp_path):
