@@ -25,6 +25,10 @@ class Augmentation:
     aspect: float = 0.2
     """The box becomes wider or higher, natural logarithm of the ratio."""
 
+    room: float = 1.0
+    """A third of the pictures go on beyond one end of the number, by up to so many digits' widths: a
+    detector takes door frames and edges of plaques for digits, and the reader is to tell."""
+
     rotation: float = 10.0
     """Degrees to either side, in the photo."""
 

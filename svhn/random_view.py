@@ -13,7 +13,7 @@ import tensorflow as tf
 from svhn.augmentation_config import Augmentation
 from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN
 
-DRAWS = 8
+DRAWS = 9
 """Random numbers that a view takes."""
 
 _PIXELS = INPUT_SIZE**2
@@ -21,6 +21,9 @@ _PIXELS = INPUT_SIZE**2
 _LARGEST_CUT = 0.12
 """No patch cuts more than this fraction off the first or the last digit, nor off the height: the
 label must stay true."""
+
+_WITH_ROOM = 1 / 3
+"""The share of views that go on beyond an end of the number."""
 
 _LARGEST_STEP = 1.5
 """Photo pixels from one input pixel to the next; a finer photo is reduced first, lest it alias."""
@@ -61,7 +64,7 @@ def plan_views(
         digit_boxes: float32 [B, N, 4]: left, top, width, height of each digit, pixels.
         is_digit: bool [B, N]: False for padding; at least one is True for each number.
         photo_sizes: int64 or int32 [B, 2]: width and height, pixels.
-        draws: float32 [B, 8], from -1 to 1.
+        draws: float32 [B, 9], from -1 to 1.
         augmentation: How far the changes go.
 
     Returns:
@@ -81,7 +84,8 @@ def plan_views(
             *[augmentation.shift] * 2,
         ]
     )
-    draws = draws * limits.astype(np.float32)
+    room_draw = draws[:, 8]
+    draws = draws[:, :8] * limits.astype(np.float32)
     tangent, slant, zoom, widening = tf.unstack(draws[:, :4], axis=1)
     turn, turn_back = _turns(tangent, slant)
     pivot, start, end = _turned_bounds(digit_boxes, is_digit, turn_back)
@@ -95,10 +99,26 @@ def plan_views(
     centre = (start + end) * 0.5 - size * draws[:, 4:6] - digit_size * draws[:, 6:8]
     patch_start = tf.minimum(centre - patch * 0.5, start + digit_size * _LARGEST_CUT)
     patch_end = tf.maximum(centre + patch * 0.5, end - digit_size * _LARGEST_CUT)
+    room = _room(room_draw, digit_size, augmentation.room * strength)
+    patch_start -= tf.where(room_draw[:, tf.newaxis] < 0, room, 0.0)
+    patch_end += tf.where(room_draw[:, tf.newaxis] < 0, 0.0, room)
 
     step = (patch_end - patch_start) * (1 / INPUT_SIZE)
     origin = pivot + _turned(patch_start + step * 0.5, turn)
     return _plan_lookups(turn * step[:, tf.newaxis], origin, tf.cast(photo_sizes, tf.float32))
+
+
+def _room(draw: tf.Tensor, digit_size: tf.Tensor, largest: float) -> tf.Tensor:
+    """Returns how far a view goes on beyond one end of the number: float32 [B, 2], 0 downwards.
+
+    Args:
+        draw: float32 [B], -1 to 1; its sign is the end's.
+        digit_size: float32 [B, 2]: width and height of a digit, pixels.
+        largest: In widths of a digit; of a narrow one, in halves of its height.
+    """
+    share = tf.maximum(tf.abs(draw) - (1 - _WITH_ROOM), 0.0) * (1 / _WITH_ROOM)
+    width = share * largest * tf.maximum(digit_size[:, 0], digit_size[:, 1] * 0.5)
+    return tf.stack([width, tf.zeros_like(width)], axis=1)
 
 
 def look_up(photo: tf.Tensor, plan: ViewPlan) -> tf.Tensor:
