@@ -15,7 +15,7 @@ BOXES = np.array([[30, 15, 14, 28], [47, 16, 13, 29]], np.float32)
 NOTHING = Augmentation(
     **{field.name: 0.0 for field in dataclasses.fields(Augmentation) if field.name != "strength"}
 )
-GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear")
+GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear", "room")
 COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "inversion", "blur", "noise")
 ALL = (*GEOMETRY, *COLOURS, "occlusion")
 
@@ -116,6 +116,32 @@ def test_negatives_are_a_share_of_the_pictures_and_exact():
     is_positive = [np.abs(picture - plain).max() < 1e-3 for picture in pictures]
     assert all(np.add(is_negative, is_positive) == 1)
     assert 6 <= sum(is_negative) <= 24
+
+
+def test_a_third_of_the_pictures_have_room_beyond_one_end():
+    boxes = np.array([[100 + 20 * i, 50, 20, 32] for i in range(3)], np.float32)
+    count = 300
+    keys = tf.stack([tf.fill([count], 17), tf.range(count)], axis=1)
+
+    def windows(augmentation: Augmentation) -> np.ndarray:
+        plans = plan_pictures(
+            np.tile(boxes, (count, 1, 1)),
+            np.ones((count, 3), bool),
+            np.tile([300, 200], (count, 1)),
+            tf.cast(keys, tf.int64),
+            augmentation,
+        )
+        left, top, width, height = np.moveaxis(plans.view.window.numpy(), -1, 0)
+        return np.stack([left, top, left + width, top + height], axis=1)
+
+    more = windows(dataclasses.replace(NOTHING, room=1.0)) - windows(NOTHING)
+    assert not more[:, 1].any() and not more[:, 3].any()
+    before, behind = -more[:, 0], more[:, 2]
+    assert not (before * behind).any()
+    assert 60 <= ((before > 0) | (behind > 0)).sum() <= 140
+    for room in (before, behind):
+        assert room.min() == 0 and 17 <= room.max() <= 21  # a digit's width, in whole pixels
+        assert 5 <= room[room > 0].mean() <= 15
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
