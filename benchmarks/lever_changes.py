@@ -194,6 +194,7 @@ LEVERS = {
         ),
     ),
     "no_occlusion": Lever("no part of a picture hidden", patch=augmentation(occlusion=0.0)),
+    "no_room": Lever("no room beyond an end of the number", patch=augmentation(room=0.0)),
     "no_negatives": Lever("no negatives of photos", patch=augmentation(inversion=0.0)),
     "squared_crop": Lever("the crop squared, as the peers do", patch=squared_crop),
     "margin_0.15": Lever("the crop's margin 15 % in place of 30 %", patch=margin(0.15)),
