@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from svhn.geometry import union_box
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.candidates import candidates
 from svhn.reading.distribution import NumberDistribution
@@ -93,7 +94,7 @@ class WholePhotoReader:
         """Returns the crops of a photo, as `svhn.reading.photos.PhotoReader` says."""
         prepared = []
         for number in self._finder.find(photo):
-            ways = candidates(number)
+            ways = candidates(number, *photo.shape[:2])
             pictures = [self._reader.prepare(photo, way.box) for way in ways]
             prepared.append(FoundCrops(ways, pictures))
         return prepared
@@ -125,12 +126,15 @@ class WholePhotoReader:
         ]
         place, confidence = self._rule.choose(answers)
         seen, label = ways[place], answers[place].label
+        # Room in which nothing was read is no part of the number.
+        digits = seen.found.digits.boxes
+        box = seen.found.box if label[0] > len(digits) else union_box(digits)
         return Reading(
             label,
             confidence,
             seen.distribution.digit_probabilities(label),
             None if self._min_confidence is None else confidence >= self._min_confidence,
-            _as_box(seen.found.box),
+            _as_box(box),
             tuple(map(_as_box, seen.found.digits.boxes)),
             seen.found.number,
         )

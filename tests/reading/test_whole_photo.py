@@ -3,8 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from svhn.geometry import union_box
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.candidates import candidates
+from svhn.reading.distribution import NumberDistribution
 from svhn.reading.photos import read_photos
 from svhn.reading.results import NO_NUMBER_FOUND
 from svhn.reading.whole_photo import WholePhotoReader
@@ -22,19 +24,24 @@ class FixedFinder:
 
 PHOTO = random_photo(1, 60, 90)
 LEFT = found_number("12", (5, 6, 30, 20), 0.95)
-RIGHT = found_number("345", (50, 30, 30, 20), 0.92)
-"""Their ends are sure: there is one candidate of each."""
+RIGHT = found_number("345", (57, 30, 30, 20), 0.92)
+"""Their ends are sure, and only on one side there is room for a digit: two candidates of each."""
+
+
+def ways_of(number):
+    return candidates(number, *PHOTO.shape[:2])
 
 
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
-    [reading] = WholePhotoReader(reader, FixedFinder(LEFT)).read(PHOTO)
-    [distribution] = reader.distributions([reader.prepare(PHOTO, LEFT.box)])
-    answer = AgreementRule().answer(distribution, LEFT.digits.class_scores, LEFT.score)
+    filling = found_number("12", (0, 0, 90, 60), 0.95)  # no room for more
+    [reading] = WholePhotoReader(reader, FixedFinder(filling)).read(PHOTO)
+    [distribution] = reader.distributions([reader.prepare(PHOTO, filling.box)])
+    answer = AgreementRule().answer(distribution, filling.digits.class_scores, filling.score)
     assert reading.label == answer.label
     assert reading.confidence == AgreementRule().choose([answer])[1]
     assert reading.digit_probabilities == distribution.digit_probabilities(answer.label)
-    assert reading.box == (5, 6, 30, 20)
-    assert reading.digit_boxes == ((5, 6, 15, 20), (20, 6, 15, 20))
+    assert reading.box == (0, 0, 90, 60)
+    assert reading.digit_boxes == ((0, 0, 45, 60), (45, 0, 45, 60))
     assert reading.detected == "12"
     assert reading.sure is None
 
@@ -48,7 +55,7 @@ def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
     ],
 )
 def test_several_numbers_come_with_the_best_first(reader, weights, order):
-    rule = AgreementRule(odds_weights=weights)
+    rule = AgreementRule(detector_weight=50.0, odds_weights=weights)
     both = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT), rule).read(PHOTO)
     assert [reading.detected for reading in both] == order
     for number in (LEFT, RIGHT):
@@ -62,7 +69,7 @@ def test_no_number(reader):
 
 def test_rule_and_threshold_are_applied(reader):
     heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0))
-    confidence = 1 / (1 + np.exp(-1))
+    confidence = 2 / (2 + np.exp(-1))  # both candidates speak for the same number
     for threshold, sure in ((0.5, True), (0.9, False)):
         photo_reader = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), heavy, threshold)
         readings = photo_reader.read(PHOTO)
@@ -75,9 +82,9 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
     doubtful = found_number("67", (40, 30, 30, 20), 0.6)
     seen = WholePhotoReader(reader, FixedFinder(RIGHT, LEFT, doubtful)).see(PHOTO)
     assert [[way.found.number for way in ways] for ways in seen] == [
-        ["345"],
-        ["12"],
-        ["67", "6", "7"],
+        ["345", "345"],
+        ["12", "12"],
+        ["67", "6", "7", "67", "67"],
     ]
     for ways in seen:
         for way in ways:
@@ -90,12 +97,13 @@ def test_what_both_networks_say_can_be_seen_for_fitting(reader):
 def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     found = dataclasses.replace(found_number("12", (5, 6, 30, 20), 0.6), score=0.84)
     rule = AgreementRule(
+        detector_weight=50.0,
         odds_weights=(0.0, 0.0, weight),
         confidence_line=(1.0, 0.5),
         least_confidence=0.0,
     )
     [reading] = WholePhotoReader(reader, FixedFinder(found), rule).read(PHOTO)
-    ways = candidates(found)
+    ways = ways_of(found)
     distributions = reader.distributions([reader.prepare(PHOTO, way.box) for way in ways])
     answers = [
         rule.answer(distribution, way.digits.class_scores, way.score)
@@ -103,17 +111,50 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     ]
     place, confidence = rule.choose(answers)
     # The score of the whole is higher than that of its parts, of which the reader has no opinion.
-    assert (place == 0) == (weight > 0)
+    assert len(ways[place].number) == (2 if weight > 0 else 1)
     assert reading.detected == ways[place].number
-    assert reading.box == tuple(ways[place].box.tolist())
+    assert reading.box == tuple(union_box(ways[place].digits.boxes).tolist())
     assert reading.label == answers[place].label
     assert reading.confidence == confidence
 
 
+class ReaderOfRoom:
+    """Reads 12, and where there is room for it a 3 behind or nothing further."""
+
+    batch_size = 4
+
+    def __init__(self, further: bool):
+        self.further = further
+
+    def prepare(self, photo, box):
+        return box
+
+    def distributions(self, boxes):
+        return [self.distribution(left + width > 40) for left, top, width, height in boxes]
+
+    def distribution(self, has_room):
+        digits = [1, 2, 3] if has_room and self.further else [1, 2]
+        lengths, positions = np.full(7, -9.0), np.full((5, 10), -9.0)
+        lengths[len(digits)] = -0.1 if has_room else -0.2
+        for position, digit in enumerate(digits):
+            positions[position, digit] = -0.01
+        return NumberDistribution(lengths, positions)
+
+
+@pytest.mark.parametrize(("further", "number", "width"), [(True, "123", 45), (False, "12", 30)])
+def test_room_belongs_to_the_box_where_a_digit_was_read_in_it(further, number, width):
+    rule = AgreementRule(odds_weights=(0.0, 1.0, 0.0))
+    finder = FixedFinder(found_number("12", (5, 6, 30, 20), 0.95))
+    [reading] = WholePhotoReader(ReaderOfRoom(further), finder, rule).read(PHOTO)
+    assert reading.number == number
+    assert reading.box == (5, 6, width, 20)
+    assert reading.detected == "12"
+
+
 @pytest.mark.parametrize("above", [True, False])
 def test_numbers_that_are_unlikely_are_not_shown(reader, above):
-    least = 0.5 + (-0.01 if above else 0.01)
-    rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0), least_confidence=least)
+    least = 2 / 3 + (-0.01 if above else 0.01)
+    rule = AgreementRule(50.0, odds_weights=(0.0, 0.0, 0.0), least_confidence=least)
     readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
     assert len(readings) == (2 if above else 0)
 
