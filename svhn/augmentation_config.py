@@ -26,8 +26,8 @@ class Augmentation:
     """The box becomes wider or higher, natural logarithm of the ratio."""
 
     room: float = 1.0
-    """A third of the pictures go on beyond one end of the number, by up to so many digits' widths: a
-    detector takes door frames and edges of plaques for digits, and the reader is to tell."""
+    """A third of the pictures go on beyond one end of the number, by up to so many digits' widths.
+    A detector takes door frames and edges of plaques for digits; the reader is to tell."""
 
     rotation: float = 10.0
     """Degrees to either side, in the photo."""

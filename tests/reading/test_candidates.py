@@ -5,7 +5,6 @@ from svhn.detection.decoding import DetectedDigits
 from svhn.detection.numbers import made_of
 from svhn.reading.candidates import candidates
 
-
 WIDE = (100, 400)
 """Height and width of a photo that is larger than all that is found in it here."""
 
