@@ -380,7 +380,9 @@ def test_numbers_are_found_and_read(street, checkpoint_folder, finders, capfd):
         assert len(numbers) == count_in(seed)
         for place, number in enumerate(numbers):
             assert number["detected"] == str(10 + place)
-            assert number["box"] == [place, place, 30, 20]
+            assert number["box"][:2] == [place, place] and number["box"][3] == 20
+            # Perhaps with the room behind where a third digit was read.
+            assert number["box"][2] in ([30] if number["label"][0] <= 2 else [30, 45])
             assert len(number["digit_boxes"]) == 2
             expected.append(f"{number['number']}  {100 * number['confidence']:.1f} %  {path}")
         if not numbers:
@@ -410,14 +412,16 @@ def test_accuracy_of_numbers_that_are_found(street, checkpoint_folder, finders, 
         infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO))
     reader = Reader.from_checkpoint(str(checkpoint_folder), 4)
     finders.rule = AgreementRule(
+        detector_weight=50.0,  # all candidates are the finder's number
         odds_weights=(0.0, 0.0, 1.0),  # the finder's score
-        calibration=StoredCalibration(1.0, {0.9: 0.98}, 50),
+        calibration=StoredCalibration(1.0, {0.9: 0.99}, 50),
         reader=fingerprint(reader.model, reader.temperature),
     )
     assert infer(configuration(street, checkpoint_folder, min_accuracy=0.9, **AUTO)) == 0
     lines = capfd.readouterr().out.splitlines()
     lines = [line for line in lines if not line.startswith("no number found")]
-    # Of each photo the first number has a score of 0.99, the others less.
+    # Of each photo the first number has a score of 0.99, the others less; both of its candidates
+    # speak for it.
     first = sum(count_in(seed) > 0 for seed in range(30))
     assert sum(not line.startswith("not sure  (") for line in lines) == first < len(lines)
     finders.rule = AgreementRule(calibration=finders.rule.calibration, reader="another")
