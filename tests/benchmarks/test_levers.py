@@ -125,7 +125,7 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, data_dir, calls, caps
     printed = capsys.readouterr().out
     assert "no_average: failed with status 1, see its log" in printed
     assert f"not measured: pseudo: {data_dir} has no split pseudo" in printed
-    assert "3 photos of val after 9 steps of 64" in printed
+    assert "3 photos of val after 9 steps of 32" in printed
     *_, row = [line for line in printed.splitlines() if "another seed: what is chance" in line]
     assert "66.67 %" in row and "+0.00" in row
 
