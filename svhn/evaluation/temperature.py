@@ -22,6 +22,10 @@ from svhn.labels import HEAD_NAMES, NO_DIGIT
 LOWEST, HIGHEST = 0.2, 5.0
 """T stays within: where a few photos are all read right, ever less would seem ever better."""
 
+LEAST_RIGHT = 20
+"""Numbers read right from which on T is fitted. A network that reads hardly any would be best at
+the highest T, at which it reads other, shorter numbers."""
+
 _COARSE, _FINE = 0.1, 0.01
 """Steps of the search, in log T."""
 
@@ -32,7 +36,7 @@ _DECIMALS = 4
 
 
 def fit_temperature(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> float:
-    """Returns the T at which the confidences tell best what is read right; 1 without photos.
+    """Returns the T at which the confidences tell best what is read right; 1 if that is little.
 
     "Best" is the log loss of a reading's probability against right or wrong: a proper score, so
     the least is that of honest probabilities. The readings are those at T = 1 throughout; were
@@ -49,6 +53,8 @@ def fit_temperature(logits: Mapping[str, np.ndarray], labels: np.ndarray) -> flo
         return 1.0
     readings = np.asarray(decode(logits).label)
     right = (readings == labels).all(axis=1)
+    if right.sum() < LEAST_RIGHT:
+        return 1.0
 
     def loss(temperature: float) -> float:
         probability = number_probability(logits, readings, temperature)

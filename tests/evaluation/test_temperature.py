@@ -77,14 +77,15 @@ def test_mistakes_that_come_together_leave_the_numbers_confidence_honest():
     assert np.asarray(decode(logits, fitted).confidence).mean() == pytest.approx(0.9, abs=0.005)
 
 
-def test_a_few_photos_that_are_all_right_or_all_wrong_go_to_the_bounds():
-    logits, labels = honest_reader(3, seed=5)
+@pytest.mark.parametrize(("photos", "expected"), [(19, 1.0), (20, LOWEST)])
+def test_all_right_is_the_surest_once_there_are_enough(photos, expected):
+    logits, labels = honest_reader(photos, seed=5)
     logits = {name: np.zeros_like(values) for name, values in logits.items()}
     labels[:] = label_array([7])
     logits["length"][:, 1] = logits["digit_1"][:, 7] = 10
-    assert fit_temperature(logits, labels) == LOWEST
+    assert fit_temperature(logits, labels) == expected
     labels[:] = label_array([8, 8])
-    assert fit_temperature(logits, labels) == HIGHEST
+    assert fit_temperature(logits, labels) == 1
 
 
 def test_logits_beyond_all_measure_give_a_temperature():
