@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from svhn.decoding import decode
-from svhn.labels import HEAD_NAMES, NO_DIGIT
+from svhn.models.loss import number_loss
 
 LOWEST, HIGHEST = 0.2, 5.0
 """T stays within: where a few photos are all read right, ever less would seem ever better."""
@@ -81,13 +81,5 @@ def number_probability(
         numbers: One for each photo, integers [N, 6]: `svhn.labels.label_array`.
         temperature: What the logits are divided by.
     """
-    log_probability = np.zeros(len(numbers))
-    for position, name in enumerate(HEAD_NAMES):
-        # A length is never `NO_DIGIT`: the length head takes part for every photo.
-        takes_part = numbers[:, position] != NO_DIGIT
-        scores = np.asarray(logits[name], np.float64)[takes_part] / temperature
-        # Shifted, so that no exponential overflows.
-        scores -= scores.max(axis=1, keepdims=True)
-        chosen = scores[np.arange(len(scores)), numbers[takes_part, position]]
-        log_probability[takes_part] += chosen - np.log(np.exp(scores).sum(axis=1))
-    return np.exp(log_probability)
+    divided = {name: np.asarray(values) / temperature for name, values in logits.items()}
+    return np.exp(-np.asarray(number_loss(divided, numbers), np.float64))

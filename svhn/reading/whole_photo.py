@@ -127,15 +127,15 @@ class WholePhotoReader:
         place, confidence = self._rule.choose(answers)
         seen, label = ways[place], answers[place].label
         # Room in which nothing was read is no part of the number.
-        digits = seen.found.digits.boxes
-        box = seen.found.box if label[0] > len(digits) else union_box(digits)
+        digit_boxes = seen.found.digits.boxes
+        box = seen.found.box if label[0] > len(digit_boxes) else union_box(digit_boxes)
         return Reading(
             label,
             confidence,
             seen.distribution.digit_probabilities(label),
             None if self._min_confidence is None else confidence >= self._min_confidence,
             _as_box(box),
-            tuple(map(_as_box, seen.found.digits.boxes)),
+            tuple(map(_as_box, digit_boxes)),
             seen.found.number,
         )
 

@@ -94,9 +94,11 @@ def readable(paths: Iterable[Path]) -> Iterator[tuple[Path, np.ndarray]]:
     """Yields photos with their paths, uint8 [H, W, 3]; warns of one that can't be read."""
     for path in paths:
         try:
-            yield path, load_picture(path)
+            photo = load_picture(path)
         except PictureError as error:
             warn(f"left out: {error}")
+        else:
+            yield path, photo
 
 
 def false_numbers(
