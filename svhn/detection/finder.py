@@ -14,6 +14,7 @@ from svhn.detection.close_look import Part, close_looks
 from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
+from svhn.detection.outline import Outline
 from svhn.detection.search_levels import (
     LARGEST_ENLARGEMENT,
     Tile,
@@ -53,6 +54,7 @@ class NumberFinder:
         model: keras.Model,
         number_score: float = NUMBER_SCORE,
         box_scale: BoxScale = BoxScale(),  # noqa: B008 - immutable
+        outline: Outline = Outline(),  # noqa: B008 - immutable
     ):
         """Wraps a trained detector.
 
@@ -61,7 +63,9 @@ class NumberFinder:
                 applied is `svhn.models.inference.for_inference` of it.
             number_score: Found numbers have at least this score, 0 to 1.
             box_scale: What is kept with the network about its boxes.
+            outline: Likewise; how boxes that were found are told.
         """
+        self.outline = outline
         self._number_score = number_score
         self._box_scale = box_scale
         # One graph each for all sizes: tracing takes far longer than finding.
@@ -88,7 +92,7 @@ class NumberFinder:
             loaded: A detector.
             number_score: As above.
         """
-        return cls(loaded.model, number_score, BoxScale.of(loaded.state))
+        return cls(loaded.model, number_score, BoxScale.of(loaded.state), Outline.of(loaded.state))
 
     def find(self, photo: np.ndarray) -> list[FoundNumber]:
         """Returns the numbers in a photo, the best first; none where there is none.

@@ -39,6 +39,9 @@ class SplitDetections:
     labelled: tuple[LabelledDigits, ...]
     """The truth, likewise."""
 
+    photo_sizes: tuple[tuple[int, int], ...]
+    """Height and width of each photo, pixels."""
+
     losses: DetectionLoss
     """Of each photo, float32 [N]."""
 
@@ -114,6 +117,7 @@ def detect_split(
         batches = evaluation_photos(data_dir, split, batch_size, size)
     detected: list[DetectedDigits] = []
     labelled: list[LabelledDigits] = []
+    photo_sizes: list[tuple[int, int]] = []
     losses: list[DetectionLoss] = []
     file_names: list[str] = []
     with (
@@ -136,9 +140,10 @@ def detect_split(
                 *(part.numpy() for part in (batch.digit_labels, batch.digit_boxes)),
                 strict=True,
             )
-            for found, scale, photo_size, labels, boxes in rows:
-                detected.append(found.in_photo(scale, tuple(photo_size)))
+            for found, scale, (width, height), labels, boxes in rows:
+                detected.append(found.in_photo(scale, (width, height)))
                 labelled.append(LabelledDigits(labels[labels >= 0], boxes[labels >= 0]))
+                photo_sizes.append((int(height), int(width)))
             losses.append(DetectionLoss(*(part.numpy()[:count] for part in batch_losses)))
             file_names += [name.decode("utf-8", "replace") for name in batch.names.numpy()]
             bar.update(count)
@@ -146,6 +151,7 @@ def detect_split(
     return SplitDetections(
         tuple(detected),
         tuple(labelled),
+        tuple(photo_sizes),
         DetectionLoss(*map(np.concatenate, zip(*losses, strict=True))),
         tuple(file_names),
     )

@@ -29,10 +29,11 @@ _NONE_FOUND = Reading(NO_NUMBER, 0.0, (0.0,) * MAX_DIGITS)
 
 
 class RecordingFinder:
-    """A finder that keeps what it saw in the photos it was shown."""
+    """A finder that keeps what it saw in the photos it was shown, with boxes as they are told."""
 
     def __init__(self, finder: NumberFinder):
         self._finder = finder
+        self.outline = finder.outline
         self.digits: list[DetectedDigits] = []
         """All that may be digits, of each photo."""
         self.numbers: list[list[FoundNumber]] = []
@@ -40,9 +41,12 @@ class RecordingFinder:
 
     def find(self, photo: np.ndarray) -> list[FoundNumber]:
         """Returns the numbers of a photo, as `NumberFinder.find` does."""
-        self.digits.append(self._finder.find_digits(photo))
-        self.numbers.append(self._finder.numbers(self.digits[-1]))
-        return self.numbers[-1]
+        digits = self._finder.find_digits(photo)
+        numbers = self._finder.numbers(digits)
+        size = photo.shape[:2]
+        self.digits.append(self.outline.digits(digits, *size))
+        self.numbers.append([self.outline.number(number, *size) for number in numbers])
+        return numbers
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -88,8 +88,10 @@ def load_finder(path: str) -> LoadedFinder:
     """
     from svhn.detection.box_scale import BoxScale
     from svhn.detection.finder import NumberFinder
+    from svhn.detection.outline import Outline
 
     loaded = load_model(path, task="detector")
     rule = AgreementRule.from_json(loaded.state.get("agreement"))
-    identity = f"{fingerprint(loaded.model)} {list(BoxScale.of(loaded.state))}"
+    boxes = [*BoxScale.of(loaded.state), *Outline.of(loaded.state)]
+    identity = f"{fingerprint(loaded.model)} {boxes}"
     return LoadedFinder(NumberFinder.of(loaded), rule, loaded.path, identity)

@@ -16,10 +16,14 @@ from svhn.reading.results import Box, Reading
 
 if TYPE_CHECKING:
     from svhn.detection.finder import FoundNumber
+    from svhn.detection.outline import Outline
 
 
 class Finder(Protocol):
     """What finds numbers: `svhn.detection.finder.NumberFinder`."""
+
+    outline: "Outline"
+    """How boxes that were found are told."""
 
     def find(self, photo: np.ndarray) -> "list[FoundNumber]":
         """Returns the numbers of a photo, uint8 [H, W, 3], best first."""
@@ -29,7 +33,7 @@ class FoundCrops(NamedTuple):
     """A number that was found in a photo, and what the reader sees of it."""
 
     candidates: "Sequence[FoundNumber]"
-    """What it may be (`svhn.reading.candidates`)."""
+    """What it may be (`svhn.reading.candidates`), with boxes as they are told."""
 
     pictures: Sequence[np.ndarray]
     """The crop of each."""
@@ -96,7 +100,8 @@ class WholePhotoReader:
         for number in self._finder.find(photo):
             ways = candidates(number, *photo.shape[:2])
             pictures = [self._reader.prepare(photo, way.box) for way in ways]
-            prepared.append(FoundCrops(ways, pictures))
+            told = [self._finder.outline.number(way, *photo.shape[:2]) for way in ways]
+            prepared.append(FoundCrops(told, pictures))
         return prepared
 
     def read_prepared(self, prepared: Sequence[Sequence[FoundCrops]]) -> list[tuple[Reading, ...]]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.numbers import FoundNumber, group_digits
+from svhn.detection.outline import Outline
 
 
 def detected(labels, boxes, score=0.9):
@@ -20,7 +21,8 @@ def detected(labels, boxes, score=0.9):
 class ToldFinder:
     """Gives for each photo in turn the digits that it was told."""
 
-    def __init__(self, digits: list[DetectedDigits]):
+    def __init__(self, digits: list[DetectedDigits], outline: Outline | None = None):
+        self.outline = outline or Outline()
         self._digits = iter(digits)
 
     def find_digits(self, photo: np.ndarray) -> DetectedDigits:

@@ -6,6 +6,7 @@ import numpy as np
 
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.numbers import FoundNumber
+from svhn.detection.outline import Outline
 
 
 def found_number(number: str, box: tuple[float, ...], score: float = 0.8) -> FoundNumber:
@@ -24,6 +25,8 @@ def found_number(number: str, box: tuple[float, ...], score: float = 0.8) -> Fou
 
 class PixelFinder:
     """Finds as many numbers as the photo's upper left pixel says (its red value, modulo 4)."""
+
+    outline = Outline()
 
     def __init__(self):
         self.calls = 0

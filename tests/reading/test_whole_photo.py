@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from svhn.detection.outline import Outline
 from svhn.geometry import union_box
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.candidates import candidates
@@ -15,8 +16,9 @@ from tests.reading.finders import PixelFinder, found_number
 
 
 class FixedFinder:
-    def __init__(self, *numbers):
+    def __init__(self, *numbers, outline=None):
         self.numbers = list(numbers)
+        self.outline = outline or Outline()
 
     def find(self, photo):
         return self.numbers
@@ -30,6 +32,18 @@ RIGHT = found_number("345", (57, 30, 30, 20), 0.92)
 
 def ways_of(number):
     return candidates(number, *PHOTO.shape[:2])
+
+
+def test_boxes_are_told_with_room_and_read_without(reader):
+    drawn = Outline(1.1, 1.2, 0.05, 0.1)
+    plain, told = (
+        WholePhotoReader(reader, FixedFinder(LEFT, outline=outline)).read(PHOTO)[0]
+        for outline in (Outline(), drawn)
+    )
+    assert (told.label, told.confidence) == (plain.label, plain.confidence)
+    expected = drawn.number(LEFT, *PHOTO.shape[:2])
+    np.testing.assert_allclose(told.digit_boxes, expected.digits.boxes)
+    assert told.box[2] > plain.box[2] and told.box[3] > plain.box[3]
 
 
 def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):

@@ -1,0 +1,161 @@
+"""The boxes that are told and measured: found ones, drawn as people draw them who label photos.
+
+Labels by hand leave room round a digit. SVHN's leave the more, the smaller the digits are in their
+photo: whoever drew the boxes saw whole photos, and was a few pixels of the screen off, not of the
+photo. A detector sees windows, not how large the photo is that they are of. So sides become
+
+    factor · (side + room · height of the photo)
+
+as labelled photos tell; these numbers are kept with the weights. They are for people, and for
+comparisons with labels: the reader is shown boxes without that room, whatever the photo's size.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from svhn.detection.average_precision import LabelledDigits, intersections_over_unions
+from svhn.detection.decoding import DetectedDigits
+from svhn.detection.numbers import FoundNumber
+from svhn.geometry import clip_boxes, union_box
+
+LEAST_SHARE = 0.2
+"""Of the photo's height. Smaller digits get the room of digits that have this share: 99.4 % of
+SVHN's 33,402 train photos show larger ones, so nothing is known of others."""
+
+ROOMS = tuple(round(0.0025 * step, 4) for step in range(41))
+"""Shares of the photo's height that are tried, the least first."""
+
+LEAST_SCORE = 0.3
+"""Digits that are less sure tell nothing."""
+
+LEAST_OVERLAP = 0.3
+"""Intersection over union from which on a box is that of a labelled digit, whatever its size."""
+
+STATE_NAME = "outline"
+"""Under which files of released weights keep it."""
+
+_DECIMALS = 4
+
+
+class Outline(NamedTuple):
+    """How boxes are drawn; their centres stay, but for what lies outside the photo."""
+
+    width: float = 1.0
+    """Factor of widths."""
+
+    height: float = 1.0
+    """Factor of heights."""
+
+    width_room: float = 0.0
+    """What widths gain before that, as a share of the photo's height."""
+
+    height_room: float = 0.0
+    """What heights gain before that."""
+
+    def digits(
+        self, found: DetectedDigits, photo_height: float, photo_width: float
+    ) -> DetectedDigits:
+        """Returns digits with boxes as they are told.
+
+        Args:
+            found: With boxes in pixels of the photo.
+            photo_height: Pixels.
+            photo_width: Pixels.
+        """
+        size = found.boxes[:, 2:]
+        room = _seen_heights(size, photo_height)[:, np.newaxis] * self[2:]
+        new_size = (size + room) * self[:2]
+        boxes = np.concatenate([found.boxes[:, :2] + (size - new_size) / 2, new_size], axis=1)
+        return dataclasses.replace(found, boxes=clip_boxes(boxes, photo_width, photo_height))
+
+    def number(self, found: FoundNumber, photo_height: float, photo_width: float) -> FoundNumber:
+        """Returns a number with boxes as they are told, its own and its digits'.
+
+        Args:
+            found: Its box may be larger than its digits', which stays so.
+            photo_height: Pixels.
+            photo_width: Pixels.
+        """
+        digits = self.digits(found.digits, photo_height, photo_width)
+        moved = _edges(union_box(digits.boxes)) - _edges(union_box(found.digits.boxes))
+        start, end = np.split(_edges(found.box) + moved, 2)
+        [box] = clip_boxes(np.concatenate([start, end - start]), photo_width, photo_height)
+        return dataclasses.replace(found, box=box, digits=digits)
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> "Outline":
+        """Returns what is kept with a network; boxes as they are found if that is nothing."""
+        return cls(*state.get(STATE_NAME, ()))
+
+
+def fit_outline(
+    detected: Sequence[DetectedDigits],
+    labelled: Sequence[LabelledDigits],
+    photo_heights: Sequence[float],
+) -> Outline:
+    """Returns the outline that brings the boxes' sides closest to the labelled ones.
+
+    "Closest" is the least mean of |log(side / labelled side)|: a few labels that are far off don't
+    count more than others.
+
+    Args:
+        detected: What was found in each photo.
+        labelled: What each of the same photos shows.
+        photo_heights: Of these, pixels.
+    """
+    pairs = [_pairs(*photo) for photo in zip(detected, labelled, photo_heights, strict=True)]
+    if not sum(len(found) for found, _, _ in pairs):
+        return Outline()
+    found, true, seen_heights = map(np.concatenate, zip(*pairs, strict=True))
+    (width, width_room), (height, height_room) = (
+        _fit_side(found[:, side], true[:, side], seen_heights) for side in range(2)
+    )
+    return Outline(width, height, width_room, height_room)
+
+
+def _edges(box: np.ndarray) -> np.ndarray:
+    """Left, top, right and bottom, float64 [4]."""
+    box = np.asarray(box, np.float64)
+    return np.concatenate([box[:2], box[:2] + box[2:]])
+
+
+def _seen_heights(size: np.ndarray, photo_height: float) -> np.ndarray:
+    """Returns the photo's height, or less where a digit is very small in it, [N]."""
+    return np.minimum(photo_height, size[:, 1] / LEAST_SHARE)
+
+
+def _pairs(
+    detected: DetectedDigits, labelled: LabelledDigits, photo_height: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the sizes that were found, those that are labelled, both [N, 2], and what of the
+    photo's height counts for each, [N].
+    """
+    sure = detected.chosen(np.flatnonzero(detected.scores >= LEAST_SCORE))
+    overlaps = intersections_over_unions(sure.boxes, labelled.boxes)
+    overlaps = np.where(sure.labels[:, np.newaxis] == labelled.labels, overlaps, 0.0)
+    has_area = (sure.boxes[:, 2:] > 0).all(axis=1)[:, np.newaxis] & (labelled.boxes[:, 2:] > 0).all(
+        axis=1
+    )
+    rows, columns = np.nonzero(has_area & (overlaps >= LEAST_OVERLAP))
+    # What was found is the surest first: each labelled digit's first row is kept.
+    _, firsts = np.unique(columns, return_index=True)
+    rows, columns = rows[firsts], columns[firsts]
+    found = sure.boxes[rows, 2:].astype(np.float64)
+    return found, labelled.boxes[columns, 2:], _seen_heights(found, photo_height)
+
+
+def _fit_side(found: np.ndarray, true: np.ndarray, seen_heights: np.ndarray) -> tuple[float, float]:
+    """Returns factor and room of one side, from what was found and what is labelled, [N] each."""
+
+    def ratios(room: float) -> np.ndarray:
+        return np.log(true / (found + room * seen_heights))
+
+    def distance(room: float) -> float:
+        left = ratios(room)
+        return float(np.abs(left - np.median(left)).mean())
+
+    room = min(ROOMS, key=distance)
+    return round(float(np.exp(np.median(ratios(room)))), _DECIMALS), room
