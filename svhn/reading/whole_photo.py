@@ -96,13 +96,17 @@ class WholePhotoReader:
 
     def prepare(self, photo: np.ndarray, path: Path | None = None) -> list[FoundCrops]:
         """Returns the crops of a photo, as `svhn.reading.photos.PhotoReader` says."""
-        prepared = []
-        for number in self._finder.find(photo):
-            ways = candidates(number, *photo.shape[:2])
-            pictures = [self._reader.prepare(photo, way.box) for way in ways]
-            told = [self._finder.outline.number(way, *photo.shape[:2]) for way in ways]
-            prepared.append(FoundCrops(told, pictures))
-        return prepared
+        size = photo.shape[:2]
+        numbers = [candidates(number, *size) for number in self._finder.find(photo)]
+        boxes = [way.box for ways in numbers for way in ways]
+        pictures = iter(self._reader.prepare_all(photo, boxes) if boxes else ())
+        return [
+            FoundCrops(
+                [self._finder.outline.number(way, *size) for way in ways],
+                [next(pictures) for _ in ways],
+            )
+            for ways in numbers
+        ]
 
     def read_prepared(self, prepared: Sequence[Sequence[FoundCrops]]) -> list[tuple[Reading, ...]]:
         """Returns what is read in the crops of each photo, best first.

@@ -62,6 +62,14 @@ def test_network_sees_what_the_input_pipeline_makes_of_the_png_bit_for_bit(reade
         np.testing.assert_array_equal(reader.prepare(photo, box), expected)
 
 
+def test_several_boxes_of_a_photo_give_what_each_alone_gives(reader):
+    photo, boxes = random_photo(3, 60, 90), [(5, 6, 30, 20), (-4, 40, 50, 30), (60, 2, 9, 41)]
+    pictures = reader.prepare_all(photo, boxes)
+    for picture, box in zip(pictures, boxes, strict=True):
+        np.testing.assert_array_equal(picture, reader.prepare(photo, box))
+    assert reader.prepare_all(photo, []).shape == (0, 54, 54, 3)
+
+
 def test_whole_photo_is_seen_from_edge_to_edge(reader):
     photo = random_photo(1, 54, 54)  # of the network's size, so that nothing is resized
     expected = standardise(tf.constant(photo, tf.float32)).numpy()

@@ -140,8 +140,8 @@ class ReaderOfRoom:
     def __init__(self, further: bool):
         self.further = further
 
-    def prepare(self, photo, box):
-        return box
+    def prepare_all(self, photo, boxes):
+        return boxes
 
     def distributions(self, boxes):
         return [self.distribution(left + width > 40) for left, top, width, height in boxes]
