@@ -1,4 +1,5 @@
-"""Measures what the parts of finding are worth: which digits make a number, looks, joining score.
+"""Measures what the parts of finding are worth: which digits make a number, looks, joining score,
+and how much room labels leave round digits.
 
     python benchmarks/finding.py --data_dir DIR [--detector_checkpoint F] [--photos 200]
 
@@ -7,6 +8,7 @@ What the reader adds, `python -m svhn.agreement` prints.
 
 import contextlib
 import dataclasses
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -22,6 +24,9 @@ from svhn.command_line import option, run  # noqa: E402
 
 LOOKS = ((160,), (112, 160), (112, 160, 256))
 """Longer sides of the pictures at which the photos are looked at."""
+
+SHARES = (0.3, 0.45, 0.6, 0.75)
+"""Of the photo's height: the limits between groups of digits."""
 
 JOINING_SCORES = (0.12, 0.16, 0.2, 0.25)
 
@@ -64,6 +69,11 @@ def main(config: FindingConfig) -> int:
         name = f"digits joined from a score of {score:g} on"
         rows.append(row(name, found, photos, score))
     print_table(f"{len(photos):,} photos of {config.split}; {detector.path}", ("", *COLUMNS), rows)
+    print_table(
+        "Labelled sides for found ones, by the height of the digits in their photo",
+        ("share of the height", "digits", "widths", "heights", "told widths", "told heights"),
+        outline_rows(found, pictures, photos, finder.outline),
+    )
     return 0
 
 
@@ -125,6 +135,42 @@ def row(
         boxes.append(max(overlaps, default=0.0) >= LEAST_OVERLAP)
         several.append(len(numbers) > 1)
     return name, *(f"{100 * np.mean(column):.1f} %" for column in (right, boxes, several))
+
+
+def outline_rows(
+    found: Sequence[Any], pictures: Sequence[Any], photos: Sequence[Any], outline: Any
+) -> list[tuple[str, ...]]:
+    """Returns how much larger labels are than what was found (medians), by the digits' height.
+
+    Args:
+        found: The digits of each photo.
+        pictures: The photos' pixels.
+        photos: Their labels.
+        outline: How boxes are told.
+    """
+    import numpy as np
+
+    from svhn.detection.average_precision import LabelledDigits
+    from svhn.detection.outline import matches
+
+    shares, ratios = [], []
+    for digits, picture, photo in zip(found, pictures, photos, strict=True):
+        labelled = LabelledDigits(np.array(photo.digits, np.int32), photo.boxes)
+        rows, columns = matches(digits, labelled)
+        told = outline.digits(digits, *picture.shape[:2])
+        shares += (digits.boxes[rows, 3] / picture.shape[0]).tolist()
+        true = labelled.boxes[columns, 2:]
+        ratios += np.hstack([true / each.boxes[rows, 2:] for each in (digits, told)]).tolist()
+    group = np.digitize(shares, SHARES)
+    return [
+        (
+            f"{low:.0%} to {high:.0%}",
+            str((group == place).sum()),
+            *(f"{ratio:.2f}" for ratio in np.median(np.array(ratios)[group == place], axis=0)),
+        )
+        for place, (low, high) in enumerate(itertools.pairwise((0, *SHARES, 1)))
+        if (group == place).any()
+    ]
 
 
 if __name__ == "__main__":

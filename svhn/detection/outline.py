@@ -106,14 +106,38 @@ def fit_outline(
         labelled: What each of the same photos shows.
         photo_heights: Of these, pixels.
     """
-    pairs = [_pairs(*photo) for photo in zip(detected, labelled, photo_heights, strict=True)]
-    if not sum(len(found) for found, _, _ in pairs):
+    pairs = []
+    for digits, truth, photo_height in zip(detected, labelled, photo_heights, strict=True):
+        rows, columns = matches(digits, truth)
+        size = digits.boxes[rows, 2:].astype(np.float64)
+        pairs.append((size, truth.boxes[columns, 2:], _seen_heights(size, photo_height)))
+    if not sum(len(size) for size, _, _ in pairs):
         return Outline()
     found, true, seen_heights = map(np.concatenate, zip(*pairs, strict=True))
     (width, width_room), (height, height_room) = (
         _fit_side(found[:, side], true[:, side], seen_heights) for side in range(2)
     )
     return Outline(width, height, width_room, height_room)
+
+
+def matches(detected: DetectedDigits, labelled: LabelledDigits) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which found digits are which labelled ones: places in both, int [M] each.
+
+    They are of one class and overlap by `LEAST_OVERLAP`; each labelled digit has the surest such,
+    at most one.
+
+    Args:
+        detected: Of a photo, the surest first.
+        labelled: Of the same photo.
+    """
+    overlaps = intersections_over_unions(detected.boxes, labelled.boxes)
+    rows, columns = np.nonzero(
+        (overlaps >= LEAST_OVERLAP)
+        & (detected.labels[:, np.newaxis] == labelled.labels)
+        & (detected.scores >= LEAST_SCORE)[:, np.newaxis]
+    )
+    _, firsts = np.unique(columns, return_index=True)
+    return rows[firsts], columns[firsts]
 
 
 def _edges(box: np.ndarray) -> np.ndarray:
@@ -125,26 +149,6 @@ def _edges(box: np.ndarray) -> np.ndarray:
 def _seen_heights(size: np.ndarray, photo_height: float) -> np.ndarray:
     """Returns the photo's height, or less where a digit is very small in it, [N]."""
     return np.minimum(photo_height, size[:, 1] / LEAST_SHARE)
-
-
-def _pairs(
-    detected: DetectedDigits, labelled: LabelledDigits, photo_height: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the sizes that were found, those that are labelled, both [N, 2], and what of the
-    photo's height counts for each, [N].
-    """
-    sure = detected.chosen(np.flatnonzero(detected.scores >= LEAST_SCORE))
-    overlaps = intersections_over_unions(sure.boxes, labelled.boxes)
-    overlaps = np.where(sure.labels[:, np.newaxis] == labelled.labels, overlaps, 0.0)
-    has_area = (sure.boxes[:, 2:] > 0).all(axis=1)[:, np.newaxis] & (labelled.boxes[:, 2:] > 0).all(
-        axis=1
-    )
-    rows, columns = np.nonzero(has_area & (overlaps >= LEAST_OVERLAP))
-    # What was found is the surest first: each labelled digit's first row is kept.
-    _, firsts = np.unique(columns, return_index=True)
-    rows, columns = rows[firsts], columns[firsts]
-    found = sure.boxes[rows, 2:].astype(np.float64)
-    return found, labelled.boxes[columns, 2:], _seen_heights(found, photo_height)
 
 
 def _fit_side(found: np.ndarray, true: np.ndarray, seen_heights: np.ndarray) -> tuple[float, float]:

@@ -94,6 +94,15 @@ def test_digits_of_another_class_far_off_or_unsure_tell_nothing():
     )
 
 
+def test_boxes_without_area_tell_nothing():
+    found, labelled, heights = people(Outline(), 50, seed=4)
+    nothing = detected([[100, 100, 0, 40]])
+    flat = LabelledDigits(np.array([0]), np.array([[100.0, 100, 0, 40]]))
+    assert fit_outline([*found, nothing], [*labelled, flat], [*heights, 50]) == fit_outline(
+        found, labelled, heights
+    )
+
+
 def test_the_surest_of_two_tells():
     found, labelled, heights = people(Outline(), 200, seed=3)
     twice = [

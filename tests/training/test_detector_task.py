@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.detection.average_precision import average_precision
 from svhn.detection.box_scale import BoxScale, fit_box_scale
+from svhn.detection.outline import Outline, fit_outline
 from svhn.errors import UserError
 from svhn.evaluation.detect import detect_split
 from svhn.evaluation.detection_scores import scores_as_json
@@ -158,7 +159,20 @@ def test_a_detector_is_released_with_its_scores(finished, data_dir, tmp_path, ca
     found = detect_split(released.model, data_dir, "val", 5, 64)
     scale = fit_box_scale(found.detected, found.labelled)
     assert tuple(released.state["box_scale"]) == scale == BoxScale.of(released.state)
-    scaled = average_precision([scale.applied(each) for each in found.detected], found.labelled)
+    drawn = Outline.of(released.state)
+    trained_on = detect_split(released.model, data_dir, "train", 5, 64)
+    assert drawn == fit_outline(
+        [scale.applied(each) for each in (*found.detected, *trained_on.detected)],
+        [*found.labelled, *trained_on.labelled],
+        [height for height, _ in (*found.photo_sizes, *trained_on.photo_sizes)],
+    )
+    scaled = average_precision(
+        [
+            drawn.digits(scale.applied(each), *size)
+            for each, size in zip(found.detected, found.photo_sizes, strict=True)
+        ],
+        found.labelled,
+    )
     scores = released.state["scores"]
     assert scores["average_precision_at_iou_0.5"] == pytest.approx(scaled.at_half)
     with pytest.raises(UserError, match=r"detector\.npz holds a detector .*Expected: a reader"):
