@@ -8,7 +8,7 @@ BASE = "base"
 
 BASE_FLAGS = {
     "batch_size": 32,
-    "learning_rate": 0.002,
+    "learning_rate": 0.001,
     "splits": ["train", "extra"],
     "mix": ["train:1", "extra:2"],
     "average_decay": 0.998,
@@ -16,10 +16,13 @@ BASE_FLAGS = {
     "seed": 1,
 }
 
+START_LEARNING_RATE = 0.002
+"""Of the training that all begin from."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Lever:
-    """One change of the base run."""
+    """One change of the training that goes on from the start that all share."""
 
     what: str
     flags: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -27,6 +30,9 @@ class Lever:
 
     patch: Callable[[], None] | None = None
     """Changes what no flag can say, in the process that trains."""
+
+    from_nothing: bool = False
+    """Whether it begins from a start of its own, as its network or its pictures differ."""
 
     rendered_alone: bool = False
     """Whether it trains on the conversion without recombined photos."""
@@ -164,6 +170,9 @@ def blank_class() -> None:
 LEVERS = {
     BASE: Lever("the base run"),
     "seed": Lever("another seed: what is chance", {"seed": 2}),
+    "seed_from_nothing": Lever(
+        "another seed from nothing: what is chance where * stands *", {"seed": 3}, from_nothing=True
+    ),
     "real_only": Lever("no made photos", {"splits": ["train"], "mix": []}),
     "rendered_only": Lever("no real photos", {"splits": ["extra"], "mix": []}),
     "mix_1_1": Lever("real : made 1 : 1 in place of 1 : 2", {"mix": ["train:1", "extra:1"]}),
@@ -196,27 +205,37 @@ LEVERS = {
     "no_occlusion": Lever("no part of a picture hidden", patch=augmentation(occlusion=0.0)),
     "no_room": Lever("no room beyond an end of the number", patch=augmentation(room=0.0)),
     "no_negatives": Lever("no negatives of photos", patch=augmentation(inversion=0.0)),
-    "squared_crop": Lever("the crop squared, as the peers do", patch=squared_crop),
-    "margin_0.15": Lever("the crop's margin 15 % in place of 30 %", patch=margin(0.15)),
-    "margin_0.6": Lever("the crop's margin 60 %", patch=margin(0.6)),
+    "squared_crop": Lever(
+        "the crop squared, as the peers do *", patch=squared_crop, from_nothing=True
+    ),
+    "margin_0.15": Lever(
+        "the crop's margin 15 % in place of 30 % *", patch=margin(0.15), from_nothing=True
+    ),
+    "margin_0.6": Lever("the crop's margin 60 % *", patch=margin(0.6), from_nothing=True),
     "no_average": Lever("no averaged weights", {"average_decay": 0.0}),
     "label_smoothing": Lever("label smoothing 0.05", {"label_smoothing": 0.05}),
     "no_dropout": Lever("no dropout", patch=compact(DROPOUT=0.0)),
     "dropout_0.5": Lever("dropout 0.5 in place of 0.3", patch=compact(DROPOUT=0.5)),
     "constant_rate": Lever("a constant learning rate", {"schedule": "constant"}),
-    "rate_0.001": Lever("half the learning rate", {"learning_rate": 0.001}),
-    "rate_0.004": Lever("twice the learning rate", {"learning_rate": 0.004}),
+    "half_rate": Lever("half the learning rate", {"learning_rate": 0.0005}),
+    "twice_rate": Lever("twice the learning rate", {"learning_rate": 0.002}),
     "wider": Lever(
-        "wider and shallower, 83 million multiply-adds",
+        "wider and shallower, 83 million multiply-adds *",
         patch=compact(STAGES=((40, 1), (80, 1), (160, 2))),
+        from_nothing=True,
     ),
     "deeper": Lever(
-        "narrower and deeper, 83 million multiply-adds",
+        "narrower and deeper, 83 million multiply-adds *",
         patch=compact(STAGES=((26, 3), (52, 3), (104, 3))),
+        from_nothing=True,
     ),
-    "heads_alone": Lever("digit heads without the classifier they share", patch=heads_alone),
-    "blank_class": Lever("heads with a class blank, as the peers'", patch=blank_class),
+    "heads_alone": Lever(
+        "digit heads without the classifier they share *", patch=heads_alone, from_nothing=True
+    ),
+    "blank_class": Lever(
+        "heads with a class blank, as the peers' *", patch=blank_class, from_nothing=True
+    ),
     "crops_3": Lever("three crops of each photo averaged", crops=3),
     "crops_11": Lever("eleven crops of each photo averaged", crops=11),
 }
-"""By name. Each is one change of the base."""
+"""By name. Each is one change of the base; where its words end with *, from nothing."""

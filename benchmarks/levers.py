@@ -1,14 +1,17 @@
 """Measures what each choice of the recipe is worth: the same short training with and without it.
 
-    python benchmarks/levers.py --data_dir DIR [--levers=A,B,…] [--steps=1500] [--work_dir=DIR]
+    python benchmarks/levers.py --data_dir DIR [--levers=A,B,…] [--steps=800] [--work_dir=DIR]
     nohup python benchmarks/levers.py --data_dir DIR --idle --hours=8 &
     python benchmarks/levers.py --data_dir DIR --table_only
 
-Every lever is one change of the base run (benchmarks/lever_changes.py), trained from the same seed
-on the same photos for as many steps, and scored on val. The difference to the base is of the same
-photos, so its interval (95 %) is narrower than those of the two scores; but both are of one run
-each, and another seed alone moves a score, as the lever `seed` shows. What a flag can't say (the
-crop, the network's width, a class "blank") is changed in the process that trains.
+One network is trained for --start_steps steps. From its weights the base run goes on for --steps,
+and so does every lever: the same with one change (benchmarks/lever_changes.py), from the same seed,
+on the same photos. All are scored on val. (From nothing, two seeds alone differ by several points
+after so short a time.) Where the network or its pictures are others, there is no common start: such
+a lever makes a start of its own with its change, and its row is less certain. The difference to the
+base is of the same photos, so its interval (95 %) is narrower than those of the two scores; but
+both are of one run each, and what chance does, the two levers with other seeds show. What a flag
+can't say (the crop, the network's width, a class "blank") is changed in the process that trains.
 
 Each run writes what it prints to WORK_DIR/NAME.log. Runs that were interrupted go on with the same
 command, and finished ones are not run again; one that fails is named, and the next begins. Ctrl-C,
@@ -31,7 +34,12 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from benchmarks.decoding import paired_interval  # noqa: E402
-from benchmarks.lever_changes import BASE, BASE_FLAGS, LEVERS  # noqa: E402
+from benchmarks.lever_changes import (  # noqa: E402
+    BASE,
+    BASE_FLAGS,
+    LEVERS,
+    START_LEARNING_RATE,
+)
 from benchmarks.report import print_table  # noqa: E402
 from svhn.command_line import option, run, start_tensorflow  # noqa: E402
 from svhn.data.manifest import splits_with_photos  # noqa: E402
@@ -63,7 +71,10 @@ class BenchmarkConfig:
         list(LEVERS)[1:],
         group="benchmark",
     )
-    steps: int = option("Batches of 32 of each run.", 1500, group="benchmark", minimum=1)
+    start_steps: int = option(
+        "Batches of 32 of the start that all share.", 2000, group="benchmark", minimum=1
+    )
+    steps: int = option("Batches of 32 of each run after it.", 800, group="benchmark", minimum=1)
     work_dir: str = option("For checkpoints, logs and results.", "logs/levers", group="benchmark")
     lever: str = option(
         "Runs this one alone, in this process: what the program calls.", "", group="benchmark"
@@ -87,7 +98,8 @@ def main(config: BenchmarkConfig) -> int:
     if config.lever:
         return measure(config.lever, config, folder)
     names = list(dict.fromkeys([BASE, *config.levers]))
-    results = {name: read_result(folder, name, config.steps) for name in names}
+    steps = (config.start_steps, config.steps)
+    results = {name: read_result(folder, name, steps) for name in names}
     status = 0
     if not config.table_only:
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +107,7 @@ def main(config: BenchmarkConfig) -> int:
             leave_cores_to_others()
         left = [name for name in names if not results[name] and not obstacle(name, config)]
         status = measure_all(left, config, folder)
-        results = {name: read_result(folder, name, config.steps) for name in names}
+        results = {name: read_result(folder, name, steps) for name in names}
     print_results(results, config)
     return status
 
@@ -110,7 +122,8 @@ class Result:
     file_names: np.ndarray
     """Of these photos, in order: str [N]."""
 
-    steps: int
+    steps: tuple[int, int]
+    """Of the start, and after it."""
 
 
 def result_path(folder: Path, name: str) -> Path:
@@ -125,21 +138,22 @@ def write_result(folder: Path, name: str, result: Result) -> None:
     write_whole(result_path(folder, name), content.getvalue())
 
 
-def read_result(folder: Path, name: str, steps: int) -> Result | None:
+def read_result(folder: Path, name: str, steps: tuple[int, int]) -> Result | None:
     """Returns a run's result, None if there is none yet.
 
     Raises:
-        UserError: If it is of a run of other steps.
+        UserError: If it is of a run of other steps, `steps` being those of the start and after it.
     """
     path = result_path(folder, name)
     if not path.exists():
         return None
     with np.load(path) as arrays:
-        result = Result(arrays["right"], arrays["file_names"], int(arrays["steps"]))
+        start, after = arrays["steps"].tolist()
+        result = Result(arrays["right"], arrays["file_names"], (start, after))
     if result.steps != steps:
         raise UserError(
-            f"{path} is of {result.steps:,} steps, not of --steps={steps}: give "
-            f"--steps={result.steps}, or another --work_dir"
+            f"{path} is of other steps than --start_steps={steps[0]} --steps={steps[1]}: give "
+            f"--start_steps={start} --steps={after}, or another --work_dir"
         )
     return result
 
@@ -206,7 +220,7 @@ def call(name: str, config: BenchmarkConfig, folder: Path, signals: list[int], e
         Its exit status; `STOPPED` if it was stopped before its end.
     """
     flags = dataclasses.asdict(config) | {"lever": name, "levers": name}
-    known = ("data_dir", "rendered_dir", "levers", "steps", "work_dir", "lever")
+    known = ("data_dir", "rendered_dir", "levers", "start_steps", "steps", "work_dir", "lever")
     arguments = [f"--{flag}={flags[flag]}" for flag in known]
     with (folder / f"{name}.log").open("a", encoding="utf-8") as log:
         # In a session of its own: Ctrl-C reaches it through us alone.
@@ -249,31 +263,48 @@ def measure(name: str, config: BenchmarkConfig, folder: Path) -> int:
 
     # The last weights, not the best on val: the schedule ends there, for all alike.
     loaded = load_model(str(run_folder / f"model.ckpt-{config.steps}"))
-    result = read_val(loaded.model, data_dir(name, config), lever.crops, config.steps)
-    write_result(folder, name, result)
+    right, file_names = read_val(loaded.model, data_dir(name, config), lever.crops)
+    write_result(folder, name, Result(right, file_names, (config.start_steps, config.steps)))
     return 0
 
 
 def train(name: str, config: BenchmarkConfig, run_folder: Path) -> int:
-    """Trains one run, or goes on with it; returns the exit status."""
+    """Trains one run with the start it needs, or goes on with it; returns the exit status."""
+    flags = {**BASE_FLAGS, **LEVERS[name].flags}
+    if LEVERS[name].from_nothing:
+        start, start_flags = run_folder.with_name(f"{name}_start"), flags
+    else:
+        start, start_flags = run_folder.with_name("start"), BASE_FLAGS
+    last_of_start = start / f"model.ckpt-{config.start_steps}"
+    if not Path(f"{last_of_start}.index").exists():
+        rate = {"learning_rate": START_LEARNING_RATE}
+        status = train_steps(start, config.data_dir, config.start_steps, start_flags | rate)
+        if status:
+            return status
+    flags |= {"restore_checkpoint": str(last_of_start)}
+    return train_steps(run_folder, data_dir(name, config), config.steps, flags)
+
+
+def train_steps(run_folder: Path, photos: str, steps: int, flags: dict[str, Any]) -> int:
+    """Trains one network, or goes on with it; returns the exit status."""
     from svhn.training.config import TrainingConfig
     from svhn.training.loop import train
 
-    flags = {**BASE_FLAGS, **LEVERS[name].flags, "steps": config.steps}
     return train(
         TrainingConfig(
-            data_dir(name, config),
+            photos,
             train_logdir=str(run_folder),
-            evaluate_every=-(-config.steps // 3),
-            warmup_steps=min(200, config.steps // 10),
+            steps=steps,
+            evaluate_every=steps,
+            warmup_steps=min(200, steps // 10),
             keep_checkpoints=1,
             **flags,
         )
     )
 
 
-def read_val(model: Any, folder: str, crops: int, steps: int) -> Result:
-    """Returns which photos of val a network reads right, in the order of their names."""
+def read_val(model: Any, folder: str, crops: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which photos of val a network reads right, in the order of their names, and these."""
     from svhn.data.records import read_photos
     from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
@@ -291,7 +322,7 @@ def read_val(model: Any, folder: str, crops: int, steps: int) -> Result:
         )
     names = np.array(predictions.file_names)
     order = np.argsort(names)
-    return Result(predictions.right[order], names[order], steps)
+    return predictions.right[order], names[order]
 
 
 def print_results(results: dict[str, Result | None], config: BenchmarkConfig) -> None:
@@ -303,9 +334,11 @@ def print_results(results: dict[str, Result | None], config: BenchmarkConfig) ->
     base = results[BASE]
     if base:
         rows = [row(name, result, base) for name, result in results.items() if result]
-        title = f"Sequence accuracy on {len(base.right):,} photos of val after {base.steps:,} steps"
-        header = ("change", "val", "95 %", "points", "95 %")
-        print_table(f"{title} of {BASE_FLAGS['batch_size']}", header, rows)
+        title = (
+            f"Sequence accuracy on {len(base.right):,} photos of val, {base.steps[1]:,} steps of "
+            f"{BASE_FLAGS['batch_size']} from a common start (*: from one of its own)"
+        )
+        print_table(title, ("change", "val", "95 %", "points", "95 %"), rows)
     for name in [name for name, result in results.items() if not result]:
         print(f"  not measured: {name}: {obstacle(name, config) or 'the same command goes on'}")
 

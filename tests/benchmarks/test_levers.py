@@ -14,6 +14,7 @@ from benchmarks.lever_changes import BASE, BASE_FLAGS, LEVERS
 from benchmarks.levers import BenchmarkConfig, Result, main, write_result
 from svhn import preprocessing, random_view
 from svhn.augmentation_config import Augmentation
+from svhn.checkpoints import load_model
 from svhn.data.mixing import parse_mix
 from svhn.evaluation import predict
 from svhn.models import compact, heads
@@ -47,6 +48,7 @@ def test_a_lever_is_one_change_that_training_takes(name):
     lever = LEVERS[name]
     config = TrainingConfig("data", **(BASE_FLAGS | lever.flags))
     assert parse_mix(config.mix, config.splits) is None or len(config.mix) > 1
+    assert lever.from_nothing == lever.what.endswith("*")
     changes = (lever.flags, lever.patch, lever.rendered_alone, lever.crops > 1)
     assert sum(map(bool, changes)) == (name != BASE)
     assert all(BASE_FLAGS.get(flag) != value for flag, value in lever.flags.items())
@@ -107,7 +109,8 @@ def calls(monkeypatch):
         if name == "no_average":
             return 1
         right = np.array([True, name == BASE, name != BASE])
-        write_result(folder, name, Result(right, np.array(["a", "b", "c"]), config.steps))
+        steps = (config.start_steps, config.steps)
+        write_result(folder, name, Result(right, np.array(["a", "b", "c"]), steps))
         return 0
 
     monkeypatch.setattr(levers, "call", call)
@@ -125,7 +128,7 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path, data_dir, calls, caps
     printed = capsys.readouterr().out
     assert "no_average: failed with status 1, see its log" in printed
     assert f"not measured: pseudo: {data_dir} has no split pseudo" in printed
-    assert "3 photos of val after 9 steps of 32" in printed
+    assert "3 photos of val, 9 steps of 32" in printed
     *_, row = [line for line in printed.splitlines() if "another seed: what is chance" in line]
     assert "66.67 %" in row and "+0.00" in row
 
@@ -148,9 +151,9 @@ def test_the_table_alone(tmp_path, data_dir, calls, capsys):
 
 def test_results_of_other_runs_are_not_mixed(tmp_path, data_dir, calls):
     main(config_of(tmp_path, levers=["seed"]))
-    with pytest.raises(levers.UserError, match="is of 9 steps, not of --steps=10"):
+    with pytest.raises(levers.UserError, match="other steps than --start_steps=2000 --steps=10: "):
         main(config_of(tmp_path, steps=10))
-    other = Result(np.zeros(3, bool), np.array(["a", "b", "d"]), 9)
+    other = Result(np.zeros(3, bool), np.array(["a", "b", "d"]), (2000, 9))
     write_result(tmp_path / "work", "seed", other)
     with pytest.raises(levers.UserError, match=r"different photos: seed\.npz"):
         main(config_of(tmp_path, levers=["seed"]))
@@ -207,10 +210,19 @@ def test_runs_are_trained_and_scored(tmp_path, data_dir, monkeypatch, capsys):
         return main(dataclasses.replace(config, lever=name))
 
     monkeypatch.setattr(levers, "call", call)
-    assert main(config_of(tmp_path, levers=["crops_3"], steps=3)) == 0
+    own = "seed_from_nothing"
+    config = config_of(tmp_path, levers=["crops_3", "seed", own], steps=3, start_steps=2)
+    assert main(config) == 0
     printed = capsys.readouterr().out
     assert "three crops of each photo averaged" in printed
-    with np.load(tmp_path / "work/crops_3.npz") as result:
+    work = tmp_path / "work"
+    for name, start in ((BASE, "start"), ("seed", "start"), (own, f"{own}_start")):
+        trained = load_model(str(work / name)).config
+        assert trained["restore_checkpoint"] == str(work / start / "model.ckpt-2")
+        assert trained["learning_rate"] == BASE_FLAGS["learning_rate"]
+    seeds = [load_model(str(work / name)).config["seed"] for name in ("start", f"{own}_start")]
+    assert seeds == [BASE_FLAGS["seed"], LEVERS[own].flags["seed"]]
+    with np.load(work / "crops_3.npz") as result:
         assert list(result["file_names"]) == sorted(result["file_names"])
-        assert len(result["right"]) == 3 and result["steps"] == 3
-    assert not (tmp_path / "work/crops_3").exists(), "nothing is trained for it"
+        assert len(result["right"]) == 3 and result["steps"].tolist() == [2, 3]
+    assert not (work / "crops_3").exists(), "nothing is trained for it"
