@@ -1,6 +1,12 @@
+import signal
+
 import pytest
 
 from tests.warm_programs import WarmPrograms
+
+# A shell's background jobs ignore Ctrl-C, and so would the programs that tests stop by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from svhn.checkpoints import Checkpoints, load_model
+from svhn.detection.outline import Outline
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.fit_agreement import fit_agreement, known_number
@@ -22,6 +23,8 @@ from tests.small_conversion import write_conversion
 
 class MiddleFinder:
     """Finds "42" in the middle of every photo, where the photos' numbers are, and a 7 elsewhere."""
+
+    outline = Outline()
 
     def find(self, photo):
         height, width = photo.shape[:2]
