@@ -211,12 +211,12 @@ def test_runs_are_trained_and_scored(tmp_path, data_dir, monkeypatch, capsys):
 
     monkeypatch.setattr(levers, "call", call)
     own = "seed_from_nothing"
-    config = config_of(tmp_path, levers=["crops_3", "seed", own], steps=3, start_steps=2)
+    config = config_of(tmp_path, levers=["crops_3", own], steps=3, start_steps=2)
     assert main(config) == 0
     printed = capsys.readouterr().out
     assert "three crops of each photo averaged" in printed
     work = tmp_path / "work"
-    for name, start in ((BASE, "start"), ("seed", "start"), (own, f"{own}_start")):
+    for name, start in ((BASE, "start"), (own, f"{own}_start")):
         trained = load_model(str(work / name)).config
         assert trained["restore_checkpoint"] == str(work / start / "model.ckpt-2")
         assert trained["learning_rate"] == BASE_FLAGS["learning_rate"]
