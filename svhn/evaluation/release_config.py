@@ -28,7 +28,8 @@ class ReleaseConfig:
     data_dir: str = option(
         "A converted data folder. The scores on its val photos are kept in the file, and what half "
         "precision changes is measured. A reader's temperature and thresholds are found anew, for "
-        "the weights as they are released; without the folder the checkpoint's are kept.",
+        "the weights as they are released; without the folder the checkpoint's are kept. How large "
+        "a detector's boxes are to be, val and train tell.",
         "",
         group="Scores",
     )
