@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks import levers
-from benchmarks.lever_changes import BASE, BASE_FLAGS, LEVERS
+from benchmarks.lever_changes import BASE, BASE_FLAGS, LEVERS, START_LEARNING_RATE
 from benchmarks.levers import BenchmarkConfig, Result, main, write_result
 from svhn import preprocessing, random_view
 from svhn.augmentation_config import Augmentation
@@ -201,6 +201,33 @@ def test_a_run_is_stopped_when_the_time_is_over_and_goes_on(tmp_path, monkeypatc
     assert levers.call("seed", config, tmp_path, [], math.inf) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "start_flags"),
+    [
+        ("seed", "start", {"seed": BASE_FLAGS["seed"]}),
+        ("seed_from_nothing", "seed_from_nothing_start", {"seed": 3}),
+        ("no_average", "start", {"average_decay": BASE_FLAGS["average_decay"]}),
+    ],
+)
+def test_a_run_goes_on_from_its_start(tmp_path, monkeypatch, name, start, start_flags):
+    trained = []
+
+    def train_steps(folder, photos, steps, flags):
+        trained.append((folder, steps, flags))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"model.ckpt-{steps}.index").touch()
+        return 0
+
+    monkeypatch.setattr(levers, "train_steps", train_steps)
+    config = config_of(tmp_path, start_steps=7)
+    for _ in range(2):
+        assert levers.train(name, config, tmp_path / name) == 0
+    flags = BASE_FLAGS | LEVERS[name].flags
+    run = (tmp_path / name, 9, flags | {"restore_checkpoint": f"{tmp_path / start}/model.ckpt-7"})
+    rate = {"learning_rate": START_LEARNING_RATE}
+    assert trained == [(tmp_path / start, 7, BASE_FLAGS | start_flags | rate), run, run]
+
+
 @pytest.mark.slow
 def test_runs_are_trained_and_scored(tmp_path, data_dir, monkeypatch, capsys):
     monkeypatch.setitem(BASE_FLAGS, "model", "plain")
@@ -210,18 +237,12 @@ def test_runs_are_trained_and_scored(tmp_path, data_dir, monkeypatch, capsys):
         return main(dataclasses.replace(config, lever=name))
 
     monkeypatch.setattr(levers, "call", call)
-    own = "seed_from_nothing"
-    config = config_of(tmp_path, levers=["crops_3", own], steps=3, start_steps=2)
-    assert main(config) == 0
+    assert main(config_of(tmp_path, levers=["crops_3"], steps=3, start_steps=2)) == 0
     printed = capsys.readouterr().out
     assert "three crops of each photo averaged" in printed
     work = tmp_path / "work"
-    for name, start in ((BASE, "start"), (own, f"{own}_start")):
-        trained = load_model(str(work / name)).config
-        assert trained["restore_checkpoint"] == str(work / start / "model.ckpt-2")
-        assert trained["learning_rate"] == BASE_FLAGS["learning_rate"]
-    seeds = [load_model(str(work / name)).config["seed"] for name in ("start", f"{own}_start")]
-    assert seeds == [BASE_FLAGS["seed"], LEVERS[own].flags["seed"]]
+    base = load_model(str(work / BASE)).config
+    assert base["restore_checkpoint"] == str(work / "start/model.ckpt-2")
     with np.load(work / "crops_3.npz") as result:
         assert list(result["file_names"]) == sorted(result["file_names"])
         assert len(result["right"]) == 3 and result["steps"].tolist() == [2, 3]
