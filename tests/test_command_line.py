@@ -55,7 +55,7 @@ def test_flags_become_a_dataclass():
         ("x", ["--data_dir", "must be given"]),
         ("x --data_dir=a --steps=0", ["--steps=0"]),
         ("x --data_dir=a --kind=three", ["--kind=three", "one|two"]),
-        ("x --data_dir=a --split=b", ["split", "Did you mean", "splits"]),
+        ("x --data_dir=a --splitts=b", ["splitts", "Did you mean", "splits"]),
         ("x --data_dir=a b", ["'b'", "--flag=value"]),
     ],
 )
