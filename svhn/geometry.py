@@ -46,6 +46,29 @@ def grow_box(box: np.ndarray, fraction: float) -> np.ndarray:
     )
 
 
+def resized_boxes(boxes: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Returns boxes of another size with the same centres.
+
+    Args:
+        boxes: Float array of shape (N, 4).
+        size: Float array of shape (N, 2): widths and heights.
+
+    Returns:
+        Float array of shape (N, 4).
+    """
+    return np.concatenate([boxes[:, :2] + (boxes[:, 2:] - size) / 2, size], axis=1)
+
+
+def corners(boxes: np.ndarray) -> np.ndarray:
+    """Returns left, top, right and bottom of boxes, float64 of shape (N, 4).
+
+    Args:
+        boxes: Float array of shape (N, 4).
+    """
+    boxes = np.asarray(boxes, np.float64)
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
 def clip_boxes(boxes: np.ndarray, photo_width: float, photo_height: float) -> np.ndarray:
     """Returns the parts of the boxes that lie within the photo.
 

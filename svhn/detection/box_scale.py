@@ -14,6 +14,7 @@ import numpy as np
 
 from svhn.detection.average_precision import LabelledDigits, average_precision
 from svhn.detection.decoding import DetectedDigits
+from svhn.geometry import resized_boxes
 
 CANDIDATES = (1.0, 1.03, 1.06, 1.09, 1.12, 1.15)
 """Factors that are tried, for widths and for heights."""
@@ -34,10 +35,9 @@ class BoxScale(NamedTuple):
 
     def applied(self, digits: DetectedDigits) -> DetectedDigits:
         """Returns digits with boxes of the right size."""
-        size = digits.boxes[:, 2:]
-        new_size = size * np.array(self, np.float32)
-        boxes = np.concatenate([digits.boxes[:, :2] + (size - new_size) / 2, new_size], axis=1)
-        return dataclasses.replace(digits, boxes=boxes.astype(np.float32))
+        new_size = digits.boxes[:, 2:] * np.array(self, np.float32)
+        boxes = resized_boxes(digits.boxes, new_size).astype(np.float32)
+        return dataclasses.replace(digits, boxes=boxes)
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> "BoxScale":

@@ -13,6 +13,7 @@ from svhn.detection.average_precision import intersections_over_unions
 from svhn.detection.close_look import Part
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
+from svhn.geometry import corners
 
 BEST_SIZE = 45.0
 """Longer side of the digits that the detector sees best, pixels of the picture."""
@@ -62,7 +63,7 @@ def merged(
     says = _says(candidates.boxes[kept], scales, parts or [None] * len(looks))
     class_scores = np.zeros((len(kept), candidates.class_scores.shape[1]))
     corner_sums, weight_sums = np.zeros((len(kept), 4)), np.zeros((len(kept), 1))
-    corners = _corners(candidates.boxes)
+    candidate_corners = corners(candidates.boxes)
     for look in range(len(looks)):
         of_look = np.flatnonzero(look_of == look)
         if not len(of_look):
@@ -72,7 +73,7 @@ def merged(
         say = np.where(seen, says[:, look], 0.0)[:, None]
         class_scores += say * candidates.class_scores[choice]
         weight = say * candidates.scores[choice, None]
-        corner_sums += weight * corners[choice]
+        corner_sums += weight * candidate_corners[choice]
         weight_sums += weight
     starts, ends = np.split(corner_sums / weight_sums, 2, axis=1)
     order = np.argsort(-class_scores.max(axis=1), kind="stable")
@@ -102,9 +103,3 @@ def _says(boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | Non
         if part:
             says[~part.holds(centres), look] = 0.0
     return says / says.sum(axis=1, keepdims=True)
-
-
-def _corners(boxes: np.ndarray) -> np.ndarray:
-    """Returns left, top, right, bottom, float64 [N, 4]."""
-    boxes = np.asarray(boxes, np.float64)
-    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)

@@ -191,7 +191,7 @@ def judge(
         return Judgement(name, NOTHING_FOUND)
     digit_boxes = np.asarray(found.digits.boxes, np.float32)
     boxes = [found.box, *wider_boxes(found.box, digit_boxes, photo.shape[1])]
-    pictures = [reader.prepare(photo, box) for box in boxes]
+    pictures = list(reader.prepare_all(photo, boxes))
     pictures += list(twins.pictures(photo, digit_boxes, name))
     readings = reader.read(pictures)
     reading, *others = (reading.number for reading in readings)

@@ -37,9 +37,9 @@ class ScriptedReader:
     def __init__(self, *numbers: str):
         self.numbers, self.boxes = numbers, []
 
-    def prepare(self, photo, box):
-        self.boxes.append(tuple(box))
-        return "picture"
+    def prepare_all(self, photo, boxes):
+        self.boxes += map(tuple, boxes)
+        return ["picture"] * len(boxes)
 
     def read(self, pictures):
         assert len(pictures) == len(self.numbers)
