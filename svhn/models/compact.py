@@ -18,6 +18,7 @@ from keras import layers
 from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, MAX_DIGITS
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
+from svhn.models.normalisation import normalise
 
 STAGES = ((32, 2), (64, 2), (128, 2))
 """Channels and residual blocks of each stage; every stage after the first halves the size."""
@@ -99,11 +100,5 @@ def _convolution(channels: int, size: int, *, strides: int = 1, name: str) -> la
 
 
 def _normalise_and_activate(features: Any, name: str) -> Any:
-    # Statistics over all replicas: two replicas with half a batch each train as one with the
-    # whole batch does. Only Keras's TensorFlow backend offers (and needs) it.
-    features = layers.BatchNormalization(
-        momentum=0.95,
-        synchronized=keras.backend.backend() == "tensorflow",
-        name=f"{name}_normalisation",
-    )(features)
+    features = normalise(features, name)
     return layers.Activation("relu", name=f"{name}_activation")(features)

@@ -14,6 +14,7 @@ import keras
 from keras import layers, ops
 
 from svhn.labels import DIGIT_CLASSES
+from svhn.models.normalisation import normalise
 
 STEM_CHANNELS = 16
 """At 1/2 of the picture's size."""
@@ -124,12 +125,7 @@ def _convolve(
         kernel_initializer="he_normal",
         name=f"{name}_convolution",
     )(inputs)
-    # Statistics over all replicas; only Keras's TensorFlow backend offers (and needs) it.
-    features = layers.BatchNormalization(
-        momentum=0.95,
-        synchronized=keras.backend.backend() == "tensorflow",
-        name=f"{name}_normalisation",
-    )(features)
+    features = normalise(features, name)
     if activation is None:
         return features
     return layers.Activation(activation, name=f"{name}_activation")(features)

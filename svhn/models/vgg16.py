@@ -14,6 +14,7 @@ from keras import layers
 
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
+from svhn.models.normalisation import normalise
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of each block."""
@@ -56,10 +57,5 @@ def build(input_size: int = 54) -> keras.Model:
 
 
 def _normalise_and_activate(features: Any, name: str) -> Any:
-    # Over all replicas, as in `compact`; only Keras's TensorFlow backend offers (and needs) it.
-    features = layers.BatchNormalization(
-        momentum=0.95,
-        synchronized=keras.backend.backend() == "tensorflow",
-        name=f"{name}_normalisation",
-    )(features)
+    features = normalise(features, name)
     return layers.Activation("relu", name=f"{name}_activation")(features)
