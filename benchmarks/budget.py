@@ -23,7 +23,7 @@ from benchmarks.models import measure  # noqa: E402
 from benchmarks.report import print_table  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
-from svhn.models import MODEL_NAMES  # noqa: E402
+from svhn.models import MODEL_NAMES, PRECISIONS  # noqa: E402
 
 LEARNING_RATES = {"compact": 2e-3, "plain": 2e-3, "goodfellow": 3e-4, "vgg16": 3e-4}
 """The deep ones without normalisation between their convolutions bear less."""
@@ -51,6 +51,7 @@ class BudgetConfig:
         minimum=0,
     )
     batch_size: int = option("Pictures a step.", 64, group="budget", minimum=1)
+    precision: str = option("As train.py has it.", "float32", group="budget", choices=PRECISIONS)
     augmentation: float = option("As train.py has it.", 1.0, group="budget", minimum=0)
     seed: int = option("As train.py has it.", 0, group="budget", minimum=0)
     work_dir: str = option("For checkpoints and results.", "logs/budget", group="output")
@@ -72,7 +73,7 @@ def planned_steps(config: BudgetConfig, folder: Path) -> dict[str, int]:
     for name in config.models:
         images = config.images
         if config.seconds:
-            rate = measure(name, config.batch_size, 5.0).training
+            rate = measure(name, config.batch_size, 5.0, config.precision).training
             images = round(rate * config.seconds)
         steps[name] = max(1, images // config.batch_size)
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +102,7 @@ def train_and_score(name: str, steps: int, config: BudgetConfig, folder: Path) -
         batch_size=config.batch_size,
         learning_rate=LEARNING_RATES[name],
         warmup_steps=min(200, steps // 10),
+        precision=config.precision,
         augmentation=config.augmentation,
         evaluate_every=max(1, -(-steps // EVALUATIONS)),
         patience=0,

@@ -46,6 +46,7 @@ from svhn.data.manifest import splits_with_photos  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
 from svhn.evaluation.metrics import Proportion  # noqa: E402
 from svhn.files import write_whole  # noqa: E402
+from svhn.models import PRECISIONS  # noqa: E402
 from svhn.stop_signals import stop_signals  # noqa: E402
 
 STOPPED = 143
@@ -75,6 +76,12 @@ class BenchmarkConfig:
         "Batches of 32 of the start that all share.", 2000, group="benchmark", minimum=1
     )
     steps: int = option("Batches of 32 of each run after it.", 800, group="benchmark", minimum=1)
+    precision: str = option(
+        "Of activations and gradients, as train.py has it.",
+        "float32",
+        group="benchmark",
+        choices=PRECISIONS,
+    )
     work_dir: str = option("For checkpoints, logs and results.", "logs/levers", group="benchmark")
     lever: str = option(
         "Runs this one alone, in this process: what the program calls.", "", group="benchmark"
@@ -220,8 +227,8 @@ def call(name: str, config: BenchmarkConfig, folder: Path, signals: list[int], e
         Its exit status; `STOPPED` if it was stopped before its end.
     """
     flags = dataclasses.asdict(config) | {"lever": name, "levers": name}
-    known = ("data_dir", "rendered_dir", "levers", "start_steps", "steps", "work_dir", "lever")
-    arguments = [f"--{flag}={flags[flag]}" for flag in known]
+    others = ("hours", "idle", "table_only")
+    arguments = [f"--{flag}={value}" for flag, value in flags.items() if flag not in others]
     with (folder / f"{name}.log").open("a", encoding="utf-8") as log:
         # In a session of its own: Ctrl-C reaches it through us alone.
         process = subprocess.Popen(
@@ -270,11 +277,12 @@ def measure(name: str, config: BenchmarkConfig, folder: Path) -> int:
 
 def train(name: str, config: BenchmarkConfig, run_folder: Path) -> int:
     """Trains one run with the start it needs, or goes on with it; returns the exit status."""
-    flags = {**BASE_FLAGS, **LEVERS[name].flags}
+    base_flags = {**BASE_FLAGS, "precision": config.precision}
+    flags = base_flags | LEVERS[name].flags
     if LEVERS[name].from_nothing:
         start, start_flags = run_folder.with_name(f"{name}_start"), flags
     else:
-        start, start_flags = run_folder.with_name("start"), BASE_FLAGS
+        start, start_flags = run_folder.with_name("start"), base_flags
     last_of_start = start / f"model.ckpt-{config.start_steps}"
     if not Path(f"{last_of_start}.index").exists():
         rate = {"learning_rate": START_LEARNING_RATE}

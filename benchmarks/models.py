@@ -1,6 +1,6 @@
 """Measures what each model costs: parameters, multiply-adds, pictures a second.
 
-    python benchmarks/models.py [--models=compact,goodfellow] [--batch_size=64]
+    python benchmarks/models.py [--models=compact,goodfellow] [--precision=bfloat16]
 
 The pictures lie in memory: this is the network alone, with loss, gradients and optimizer in
 training, and with decoding in inference. Multiply-adds are counted from the layers
@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.report import print_table  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
-from svhn.models import MODEL_NAMES  # noqa: E402
+from svhn.models import MODEL_NAMES, PRECISIONS  # noqa: E402
 
 TARGETS = {"compact": "at most 4,000,000 parameters, at least 150 images/s in training"}
 
@@ -30,6 +30,9 @@ class BenchmarkConfig:
 
     models: list[str] = option("Models.", list(MODEL_NAMES), group="benchmark")
     batch_size: int = option("Pictures a step.", 64, group="benchmark", minimum=1)
+    precision: str = option(
+        "Of activations and gradients.", "float32", group="benchmark", choices=PRECISIONS
+    )
     seconds: float = option("How long each figure is measured, at least.", 5.0, group="benchmark")
 
 
@@ -59,7 +62,7 @@ def images_per_second(step: Callable[[], object], images: int, seconds: float) -
     return images / statistics.median(times[2:])
 
 
-def measure(name: str, batch_size: int, seconds: float) -> Cost:
+def measure(name: str, batch_size: int, seconds: float, precision: str = "float32") -> Cost:
     import numpy as np
     import tensorflow as tf
 
@@ -73,8 +76,9 @@ def measure(name: str, batch_size: int, seconds: float) -> Cost:
     from svhn.training.reader_task import reading_figures
     from svhn.training.train_step import make_train_step
 
-    model = build_model(name)
-    optimizer = make_optimizer(TrainingConfig("", model=name), model, total_steps=1000)
+    model = build_model(name, precision=precision)
+    training = TrainingConfig("", model=name, precision=precision)
+    optimizer = make_optimizer(training, model, total_steps=1000)
     step = make_train_step(
         tf.distribute.get_strategy(), model, optimizer, batch_size, reading_figures()
     )
@@ -98,7 +102,7 @@ def main(config: BenchmarkConfig) -> int:
     header = ("model", "parameters", "multiply-adds", "training", "inference", "target")
     rows = []
     for name in config.models:
-        cost = measure(name, config.batch_size, config.seconds)
+        cost = measure(name, config.batch_size, config.seconds, config.precision)
         rows.append(
             (
                 name,
@@ -109,7 +113,9 @@ def main(config: BenchmarkConfig) -> int:
                 TARGETS.get(name, ""),
             )
         )
-    print_table(f"Models, batches of {config.batch_size} in memory", header, rows)
+    print_table(
+        f"Models, batches of {config.batch_size} in memory, {config.precision}", header, rows
+    )
     return 0
 
 

@@ -32,6 +32,9 @@ _DTYPE_POLICIES = {
     "float16": "mixed_float16",
 }
 
+PRECISIONS = tuple(_DTYPE_POLICIES)
+"""What `--precision` names: of activations and gradients."""
+
 
 def models_of(task: str) -> tuple[str, ...]:
     """Returns the names of the models for a task, the default one first.

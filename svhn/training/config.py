@@ -3,7 +3,7 @@
 import dataclasses
 
 from svhn.command_line import option
-from svhn.models import DEFAULT_MODEL, DETECTOR_NAMES, MODEL_NAMES, TASKS
+from svhn.models import DEFAULT_MODEL, DETECTOR_NAMES, MODEL_NAMES, PRECISIONS, TASKS
 from svhn.window_config import WindowConfig
 
 # Flags that may change when a run is continued: they say where, how long and how it is watched,
@@ -282,11 +282,12 @@ class TrainingConfig:
 
     precision: str = option(
         "Of activations and gradients; weights, heads and loss stay in float32. The others are "
-        "faster on GPUs with units for them, with scores that differ by chance: bfloat16 on "
-        "recent ones, float16 on those before 2020. On most CPUs they are slower.",
+        "faster where there are units for them, with scores that differ by chance: bfloat16 on "
+        "recent GPUs and on CPUs whose flags in /proc/cpuinfo have amx_bf16, float16 on GPUs "
+        "before 2020. On other CPUs they are slower.",
         "float32",
         group="Speed",
-        choices=("float32", "bfloat16", "float16"),
+        choices=PRECISIONS,
     )
     steps_per_call: int = option(
         "Steps that a device works through at once. The weights are the same; more are faster "

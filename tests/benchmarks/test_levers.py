@@ -196,7 +196,7 @@ def test_a_run_is_stopped_when_the_time_is_over_and_goes_on(tmp_path, monkeypatc
     assert levers.call("seed", config, tmp_path, [15], math.inf) == levers.STOPPED
     assert time.monotonic() - started < 30
     log = (tmp_path / "seed.log").read_text()
-    assert "--steps=9" in log and "--lever=seed" in log and "saved" in log
+    assert "--steps=9" in log and "--lever=seed" in log and "--hours" not in log and "saved" in log
     program.write_text("import sys; sys.exit(3)")
     assert levers.call("seed", config, tmp_path, [], math.inf) == 3
 
@@ -219,13 +219,14 @@ def test_a_run_goes_on_from_its_start(tmp_path, monkeypatch, name, start, start_
         return 0
 
     monkeypatch.setattr(levers, "train_steps", train_steps)
-    config = config_of(tmp_path, start_steps=7)
+    config = config_of(tmp_path, start_steps=7, precision="bfloat16")
     for _ in range(2):
         assert levers.train(name, config, tmp_path / name) == 0
-    flags = BASE_FLAGS | LEVERS[name].flags
+    base_flags = BASE_FLAGS | {"precision": "bfloat16"}
+    flags = base_flags | LEVERS[name].flags
     run = (tmp_path / name, 9, flags | {"restore_checkpoint": f"{tmp_path / start}/model.ckpt-7"})
     rate = {"learning_rate": START_LEARNING_RATE}
-    assert trained == [(tmp_path / start, 7, BASE_FLAGS | start_flags | rate), run, run]
+    assert trained == [(tmp_path / start, 7, base_flags | start_flags | rate), run, run]
 
 
 @pytest.mark.slow
