@@ -22,6 +22,7 @@ from svhn import command_line  # noqa: E402
 from svhn.command_line import option  # noqa: E402
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
+from svhn.models import PRECISIONS  # noqa: E402
 from svhn.released import PACKAGED_DETECTOR, PACKAGED_READER  # noqa: E402
 
 PACKAGED = (PACKAGED_READER, PACKAGED_DETECTOR)
@@ -111,6 +112,7 @@ class Figures:
     # All trainings.
     average_decay: float = 0.999
     evaluate_every: int = 1_000
+    precision: str = "float32"
 
     average_share: float = 0.5
     """Of the last reader but one in the mean of both weights, which is released."""
@@ -164,12 +166,20 @@ class RecipeConfig:
         group="Course",
         choices=SCALES,
     )
+    precision: str = option(
+        "Of activations and gradients in all trainings, as train.py has it: bfloat16 is faster "
+        "where there are units for it.",
+        "float32",
+        group="Course",
+        choices=PRECISIONS,
+    )
     dry_run: bool = option("Only print the commands.", False, group="Course")
 
 
 def main(config: RecipeConfig) -> int:
     """Runs all stages that aren't done yet; returns the exit status."""
-    stages, remarks = make_stages(config, SCALES[config.scale])
+    figures = dataclasses.replace(SCALES[config.scale], precision=config.precision)
+    stages, remarks = make_stages(config, figures)
     if config.dry_run:
         for line in (*remarks, *(stage.command_line for stage in stages)):
             print(line)
@@ -346,9 +356,8 @@ def _train_teacher(converted: Path, teacher: Path, figures: Figures) -> Stage:
         {
             "data_dir": converted,
             "train_logdir": teacher,
-            **_training_flags(figures.teacher),
+            **_training_flags(figures.teacher, figures),
             **_reader_flags(figures),
-            "seed": figures.teacher.seed,
         },
         result="Best",
     )
@@ -367,11 +376,7 @@ def _train_detector(
             "data_dir": converted,
             "train_logdir": detector,
             **({"restore_checkpoint": start} if start else {}),
-            **_training_flags(training),
-            "average_decay": figures.average_decay,
-            "evaluate_every": figures.evaluate_every,
-            "patience": 0,
-            "seed": training.seed,
+            **_training_flags(training, figures),
         },
         result="Best",
     )
@@ -437,9 +442,8 @@ def _train_reader(
             "data_dir": converted,
             "train_logdir": reader,
             "restore_checkpoint": start,
-            **_training_flags(training),
+            **_training_flags(training, figures),
             **_reader_flags(figures),
-            "seed": training.seed,
         },
         result="Best",
     )
@@ -509,12 +513,17 @@ def _scores(splits: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
-def _training_flags(training: Training) -> dict[str, object]:
+def _training_flags(training: Training, figures: Figures) -> dict[str, object]:
     return {
         "steps": training.steps,
         "learning_rate": training.learning_rate,
         "splits": _list([part.split(":")[0] for part in training.mix]),
         "mix": _list(training.mix),
+        "average_decay": figures.average_decay,
+        "evaluate_every": figures.evaluate_every,
+        "patience": 0,
+        "precision": figures.precision,
+        "seed": training.seed,
     }
 
 
@@ -523,9 +532,6 @@ def _reader_flags(figures: Figures) -> dict[str, object]:
         "model": figures.model,
         "batch_size": figures.batch_size,
         "balance_lengths": figures.balance_lengths,
-        "average_decay": figures.average_decay,
-        "evaluate_every": figures.evaluate_every,
-        "patience": 0,
     }
 
 

@@ -76,7 +76,8 @@ def folder(tmp_path_factory):
 def test_all_commands_have_flags_that_their_programs_know(folder, scale):
     (folder / "photos").mkdir(exist_ok=True)
     flags = ["--svhn_dir=svhn", "--out=release", "--unlabelled=photos", f"--scale={scale}"]
-    lines = call(folder, *flags, "--dry_run").stdout.splitlines()
+    flags += ["--precision=bfloat16", "--dry_run"]
+    lines = call(folder, *flags).stdout.splitlines()
     assert not (folder / "release").exists()
     called = []
     for line in lines:
@@ -86,6 +87,7 @@ def test_all_commands_have_flags_that_their_programs_know(folder, scale):
         config = command_line.parse(CONFIGS[program], [program, *arguments], program)
         if program == "python train.py":
             assert config.patience == 0 and config.seed > 0
+            assert config.precision == "bfloat16"
     assert set(called) == set(CONFIGS)
     assert called.count("python train.py") == 6
 
