@@ -64,9 +64,11 @@ def assign(digit_labels: Any, digit_boxes: Any, cells: Cells) -> Targets:
     is_digit = ops.any(claims, axis=-1)
     is_inside = ops.all((from_start >= 0) & (from_end <= 0), axis=-1)
     is_ignored = ops.any(is_inside & (labels == IGNORED), axis=-1)
-    classes = ops.take_along_axis(labels[:, 0], nearest, axis=1)
+    # Not take_along_axis: on CPUs TensorFlow complains on the screen of how it is made.
+    is_nearest = ops.arange(ops.shape(labels)[-1]) == ops.cast(nearest, "int32")[..., None]
+    classes = ops.sum(ops.where(is_nearest, labels, 0), axis=-1)
     distances = ops.concatenate([from_start, -from_end], axis=-1)
     return Targets(
         ops.where(is_digit, classes, ops.where(is_ignored, IGNORED, NO_LABEL)),
-        ops.take_along_axis(distances, nearest[..., None, None], axis=2)[:, :, 0],
+        ops.sum(ops.where(is_nearest[..., None], distances, 0.0), axis=2),
     )

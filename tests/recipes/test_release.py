@@ -187,6 +187,9 @@ def test_from_an_empty_folder_to_the_weights(folder, warm_programs):
     assert log.splitlines()[-1].endswith("reader.npz, made/detector.npz")
     assert all(line in done.stdout for line in log.splitlines())
     assert "Finished all 4 steps" in (folder / "made/stages/teacher.txt").read_text()
+    # TensorFlow's own lines begin with a letter for how bad it is, and the date: W1122.
+    printed = "".join(path.read_text() for path in (folder / "made/stages").glob("*.txt"))
+    assert not re.search(r"^[IWEF][0-9]{4} ", printed, re.MULTILINE)
 
     weights = (folder / "made/reader.npz").stat().st_mtime_ns
     again = call(folder, *flags)
