@@ -14,7 +14,7 @@ from svhn.data.converter import drawn_for_val
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_struct
 from svhn.data.photo_check import check_photo
 from svhn.data.recombined import RecombinedConfig, composition, data_set, recombine
-from svhn.data.recombined.data_set import find_sources, length_weights
+from svhn.data.recombined.data_set import find_sources
 from svhn.data.recombined.donors import DonorIndex
 from svhn.data.recombined.sources import examine
 from svhn.data.recombined.strips import matched
@@ -125,12 +125,10 @@ class TestFolder:
         with pytest.raises(UserError, match="none of its 0 photos"):
             find_sources(tmp_path, ["train"], 1.0)
 
-    @pytest.mark.parametrize(
-        "lengths", [["1", "2"], ["a"] * 5, ["0"] * 5, ["1", "1", "1", "1", "-1"]]
-    )
-    def test_weights_that_make_no_sense(self, lengths):
-        with pytest.raises(UserError, match=r"--lengths=.*five weights"):
-            length_weights(lengths)
+    def test_weights_that_make_no_sense(self, config, tmp_path):
+        with pytest.raises(UserError, match=r"--lengths=1,2: give five weights"):
+            recombine(dataclasses.replace(config, out=str(tmp_path / "new"), lengths=["1", "2"]))
+        assert not (tmp_path / "new").exists()
 
 
 class TestFolders:

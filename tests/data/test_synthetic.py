@@ -116,6 +116,17 @@ class TestFolders:
         with pytest.raises(UserError, match="nothing to render"):
             render_data_set(config(tmp_path))
 
+    def test_lengths_as_asked(self, tmp_path):
+        render_data_set(config(tmp_path, train=12, lengths=["0", "0", "1", "0", "3"]))
+        photos = read_digit_struct(tmp_path / "train" / DIGIT_STRUCT_NAME)
+        counts = collections.Counter(len(photo.digits) for photo in photos)
+        assert set(counts) == {3, 5} and counts[5] > counts[3]
+
+    def test_lengths_that_make_no_sense(self, tmp_path):
+        with pytest.raises(UserError, match=r"--lengths=1,2: give five weights"):
+            render_data_set(config(tmp_path / "new", train=1, lengths=["1", "2"]))
+        assert not (tmp_path / "new").exists()
+
     def test_a_place_that_cannot_be_written(self, tmp_path):
         place = tmp_path / "file"
         place.write_text("")
@@ -380,8 +391,8 @@ class TestStrokeMeasures:
 def test_a_number_that_leaves_its_photo_is_drawn_anew(typefaces, monkeypatch):
     layouts = []
 
-    def first_one_outside(random):
-        layout = draw_layout(random)
+    def first_one_outside(random, length_frequencies):
+        layout = draw_layout(random, length_frequencies)
         if not layouts:
             layout = dataclasses.replace(layout, centre=(-3.0 * layout.photo_width, 5.0))
         layouts.append(layout)

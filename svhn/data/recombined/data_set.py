@@ -9,6 +9,7 @@ import numpy as np
 
 from svhn.data.converter import drawn_for_val
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_struct
+from svhn.data.length_weights import length_weights
 from svhn.data.photo_folder import (
     check_place,
     in_order,
@@ -28,7 +29,6 @@ from svhn.progress import progress
 SETTINGS_NAME = "recombined.json"
 """Lies in the finished folder: what it was made from. Only such a folder is ever replaced."""
 
-LONGEST = 5
 _PHOTOS_A_TASK = 16
 _SPLIT = "extra"
 
@@ -82,24 +82,6 @@ def recombine(config: RecombinedConfig) -> int:
             (data_dir, sources, config.seed, weights, config.exchanged),
         )
     return len(sources)
-
-
-def length_weights(texts: list[str]) -> list[float]:
-    """Returns the weights of the lengths 1 to 5 that a flag gives.
-
-    Raises:
-        UserError: If they aren't five numbers, none below 0 and one above.
-    """
-    try:
-        weights = [float(text) for text in texts]
-    except ValueError:
-        weights = []
-    if len(weights) != LONGEST or not min(weights) >= 0 or not 0 < sum(weights) < float("inf"):
-        raise UserError(
-            f"--lengths={','.join(texts)}: give five weights, for numbers of 1 to 5 digits, none"
-            " below 0, such as 5,25,30,25,15"
-        )
-    return weights
 
 
 def find_sources(

@@ -24,6 +24,12 @@ class SyntheticConfig:
         group="Data set",
         minimum=0,
     )
+    lengths: list[str] = option(
+        "How often numbers of 1, 2, 3, 4 and 5 digits are rendered: five weights. Default: as in "
+        "SVHN, where hardly one of 1,000 has five.",
+        [],
+        group="Data set",
+    )
     seed: int = option(
         "Another seed gives other photos; the same seed and fonts give the same bytes.",
         1,

@@ -9,6 +9,7 @@ import numpy as np
 
 from svhn.data import photo_folder
 from svhn.data.digit_struct import LabelledPhoto
+from svhn.data.length_weights import length_weights
 from svhn.data.photo_folder import (
     check_place,
     make_folder,
@@ -17,6 +18,7 @@ from svhn.data.photo_folder import (
 )
 from svhn.data.synthetic.config import EMPTY, SPLITS, SyntheticConfig
 from svhn.data.synthetic.fonts import Typeface, find_typefaces
+from svhn.data.synthetic.layout import LENGTH_FREQUENCIES
 from svhn.data.synthetic.scene import RenderedPhoto, render_photo
 from svhn.data.synthetic.without_number import render_photo_without_number
 from svhn.errors import UserError
@@ -42,13 +44,14 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
 
     Raises:
         UserError: If there is nothing to render, a split is there already, the folder can't be
-            written, or `fonts_dir` has no usable font.
+            written, `fonts_dir` has no usable font, or the weights of the lengths make no sense.
     """
     counts = {split: getattr(config, split) for split in SPLITS if getattr(config, split)}
     if not counts:
         raise UserError(
             "--train=0 --test=0 --extra=0 --empty=0: nothing to render; ask for at least one photo"
         )
+    _length_frequencies(config)  # raises before anything is written
     out = Path(config.out)
     with telling_why_not_written(f"--out={config.out}", "(about 20 kB a photo)"):
         out.mkdir(parents=True, exist_ok=True)
@@ -75,6 +78,7 @@ class _Task:
     last: int
     folder: str
     typefaces: tuple[Typeface, ...]
+    length_frequencies: dict[int, float]
 
 
 def render_split(
@@ -88,18 +92,28 @@ def render_split(
         count: How many photos.
         typefaces: The fonts to choose from.
     """
+    length_frequencies = _length_frequencies(config)
     settings = {
         "program": "svhn.data.synthetic",
         "seed": config.seed,
         "split": split,
         "photos": count,
+        "lengths": config.lengths,
         "fonts": len(typefaces),
         "fonts_digest": fonts_digest(typefaces),
     }
 
     def tasks(folder: str) -> list[_Task]:
         return [
-            _Task(config.seed, split, first, min(first + _PHOTOS_A_TASK, count), folder, typefaces)
+            _Task(
+                config.seed,
+                split,
+                first,
+                min(first + _PHOTOS_A_TASK, count),
+                folder,
+                typefaces,
+                length_frequencies,
+            )
             for first in range(0, count, _PHOTOS_A_TASK)
         ]
 
@@ -113,6 +127,12 @@ def render_split(
         settings,
         f"Rendering {split}",
     )
+
+
+def _length_frequencies(config: SyntheticConfig) -> dict[int, float]:
+    if not config.lengths:
+        return LENGTH_FREQUENCIES
+    return dict(enumerate(length_weights(config.lengths), start=1))
 
 
 def fonts_digest(typefaces: Sequence[Typeface]) -> str:
@@ -131,7 +151,7 @@ def _render_task(task: _Task) -> list[LabelledPhoto]:
             pixels, digits = render_photo_without_number(random, task.typefaces), ()
             boxes = np.zeros((0, 4), np.float32)
         else:
-            photo = render_photo(random, task.typefaces)
+            photo = render_photo(random, task.typefaces, task.length_frequencies)
             pixels, digits, boxes = photo.pixels, photo.digits, photo.boxes
         Path(task.folder, name).write_bytes(photo_folder.png_bytes(pixels))
         labels.append(LabelledPhoto(name, digits, boxes))

@@ -4,6 +4,7 @@ The tables hold quantiles and frequencies of the 33,402 official train labels.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -111,9 +112,16 @@ class Layout:
     vertical: bool
 
 
-def draw_layout(random: np.random.Generator) -> Layout:
-    """Returns a layout drawn from the statistics of SVHN's labels."""
-    digits = draw_number(random)
+def draw_layout(
+    random: np.random.Generator, length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES
+) -> Layout:
+    """Returns a layout drawn from the statistics of SVHN's labels.
+
+    Args:
+        random: The photo's own generator.
+        length_frequencies: How often numbers of each length come.
+    """
+    digits = draw_number(random, length_frequencies)
     table = min(len(digits), 4)
     vertical = len(digits) in (2, 3) and random.random() < _VERTICAL_SHARE
     digit_height = _from_quantiles(random, _DIGIT_PIXELS[table])
@@ -161,10 +169,17 @@ def draw_layout(random: np.random.Generator) -> Layout:
     )
 
 
-def draw_number(random: np.random.Generator) -> tuple[int, ...]:
-    """Returns the digits of a house number, distributed as in SVHN's train labels."""
-    lengths = list(LENGTH_FREQUENCIES)
-    length = int(_choice(random, lengths, list(LENGTH_FREQUENCIES.values())))
+def draw_number(
+    random: np.random.Generator, length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES
+) -> tuple[int, ...]:
+    """Returns the digits of a house number, of each length distributed as in SVHN's train labels.
+
+    Args:
+        random: Draws them.
+        length_frequencies: How often numbers of each length come.
+    """
+    lengths = list(length_frequencies)
+    length = int(_choice(random, lengths, list(length_frequencies.values())))
     tables = _DIGIT_FREQUENCIES[min(length, 4)]
     tables = tables + tables[-1:] * (length - len(tables))
     return tuple(int(_choice(random, range(10), table)) for table in tables)

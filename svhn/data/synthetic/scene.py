@@ -1,6 +1,7 @@
 """One photo of a house number, from the choice of the number to its pixels and boxes."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from svhn.data.synthetic.digits import Lettering, digit_mask, draw_lettering, pu
 from svhn.data.synthetic.fittings import paint_fitting, paint_twig, write_neighbours
 from svhn.data.synthetic.fonts import Typeface
 from svhn.data.synthetic.ink import paint_ink
-from svhn.data.synthetic.layout import Layout, draw_layout
+from svhn.data.synthetic.layout import LENGTH_FREQUENCIES, Layout, draw_layout
 from svhn.data.synthetic.lighting import light_wall
 from svhn.data.synthetic.photography import draw_camera, take_photo
 from svhn.data.synthetic.plaques import draw_plaque, paint_plaque
@@ -49,15 +50,20 @@ class RenderedPhoto:
     ink_boxes: np.ndarray
 
 
-def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> RenderedPhoto:
+def render_photo(
+    random: np.random.Generator,
+    typefaces: tuple[Typeface, ...],
+    length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES,
+) -> RenderedPhoto:
     """Returns a photo of a house number; everything in it comes from `random`.
 
     Args:
         random: The photo's own generator.
         typefaces: The fonts to choose from, at least one.
+        length_frequencies: How often numbers of each length come.
     """
     while True:
-        photo = _render(random, typefaces)
+        photo = _render(random, typefaces, length_frequencies)
         height, width = photo.pixels.shape[:2]
         seen = clip_boxes(photo.boxes, width, height)[:, 2:].prod(axis=1)
         # Steep numbers at a photo's edge can leave it; nobody would label what isn't there.
@@ -65,8 +71,12 @@ def render_photo(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -
             return photo
 
 
-def _render(random: np.random.Generator, typefaces: tuple[Typeface, ...]) -> RenderedPhoto:
-    layout = draw_layout(random)
+def _render(
+    random: np.random.Generator,
+    typefaces: tuple[Typeface, ...],
+    length_frequencies: Mapping[int, float],
+) -> RenderedPhoto:
+    layout = draw_layout(random, length_frequencies)
     size = (layout.photo_width, layout.photo_height)
     scale = min(_MAX_SUPERSAMPLING, (_MAX_CANVAS_PIXELS / (size[0] * size[1])) ** 0.5)
     width, height = round(size[0] * scale), round(size[1] * scale)
