@@ -20,6 +20,9 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 MOST_DETECTIONS = 100
 """Of a class in a photo: COCO's limit."""
 
+LEAST_SCORE = 0.05
+"""Of a class: what has less is not counted for it."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LabelledDigits:
@@ -55,8 +58,12 @@ def average_precision(
 ) -> AveragePrecision:
     """Returns the average precision over all photos.
 
+    As dense detectors are evaluated on COCO (Lin et al. 2017, arXiv 1708.02002, section 4.1), what
+    was found counts for each class for which it has a score of at least `LEAST_SCORE`: what is
+    likely a 1, but may be a 7, is a 1 with a high score and a 7 with a low one.
+
     Args:
-        detected: What was found in each photo; their `labels`, `scores` and `boxes` count.
+        detected: What was found in each photo; their `class_scores` and `boxes` count.
         labelled: What each of the same photos shows, in pixels of the same size.
 
     Raises:
@@ -68,10 +75,11 @@ def average_precision(
         for found, truth in zip(detected, labelled, strict=True):
             true_boxes = truth.boxes[truth.labels == digit]
             total += len(true_boxes)
-            of_class = found.labels == digit
-            ranks = np.argsort(-found.scores[of_class], kind="stable")[:MOST_DETECTIONS]
-            scores.append(found.scores[of_class][ranks])
-            are_right.append(_match(found.boxes[of_class][ranks], true_boxes))
+            of_class = found.class_scores[:, digit]
+            ranks = np.argsort(-of_class, kind="stable")[:MOST_DETECTIONS]
+            ranks = ranks[of_class[ranks] >= LEAST_SCORE]
+            scores.append(of_class[ranks])
+            are_right.append(_match(found.boxes[ranks], true_boxes))
         if total:
             ranks = np.argsort(-np.concatenate(scores), kind="stable")
             right = np.concatenate(are_right, axis=1)[:, ranks]

@@ -12,10 +12,14 @@ from svhn.detection.average_precision import (
 from svhn.detection.decoding import DetectedDigits
 
 
-def detections(labels, scores, boxes):
+def detections(labels, scores, boxes, others=()):
+    """Digits of one class each; `others` are further classes: place, class, score."""
     boxes = np.array(boxes, np.float32).reshape(-1, 4)
-    labels = np.array(labels, np.int32)
-    return DetectedDigits(labels, np.array(scores, np.float32), boxes, np.eye(10)[labels])
+    labels, scores = np.array(labels, np.int32), np.array(scores, np.float32)
+    class_scores = np.eye(10, dtype=np.float32)[labels] * scores[:, None]
+    for place, label, score in others:
+        class_scores[place, label] = max(class_scores[place, label], score)
+    return DetectedDigits(labels, scores, boxes, class_scores)
 
 
 def truth(labels, boxes):
@@ -42,14 +46,13 @@ def cocos(detected, labelled):
                 }
             )
     for photo, digits in zip(photos, detected, strict=True):
-        boxes = digits.boxes.astype(np.float64)
-        for label, score, box in zip(digits.labels, digits.scores, boxes, strict=True):
+        for place, label in zip(*np.nonzero(digits.class_scores), strict=True):
             results.append(
                 {
                     "image_id": photo,
                     "category_id": int(label),
-                    "bbox": box.tolist(),
-                    "score": float(score),
+                    "bbox": digits.boxes[place].astype(np.float64).tolist(),
+                    "score": float(digits.class_scores[place, label]),
                 }
             )
     with contextlib.redirect_stdout(io.StringIO()):
@@ -86,7 +89,11 @@ def random_photo(random, seen=0.8, moved=0.1, false=1.5, one_class=False):
     all_boxes = np.concatenate([found, others])
     all_boxes[:, 2:] = np.maximum(all_boxes[:, 2:], 1)
     all_labels = np.concatenate([guessed, random.integers(0, 10, extra)])
-    return detections(all_labels, scores, all_boxes), truth(labels, boxes)
+    others = [
+        (place, random.integers(0, 10), random.integers(1, 6) / 10)
+        for place in range(0, len(all_labels), 3)
+    ]
+    return detections(all_labels, scores, all_boxes, others), truth(labels, boxes)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -138,6 +145,13 @@ def test_a_box_at_the_wrong_class_or_photo_is_wrong():
     assert average_precision([found, none], labelled).at_half == 1
     assert average_precision([none, found], labelled).at_half == 0
     assert average_precision([wrong, none], labelled).at_half == 0
+
+
+@pytest.mark.parametrize(("second", "expected"), [(0.4, 1.0), (0.04, 0.0)])
+def test_what_may_be_another_class_counts_for_that_one_too(second, expected):
+    labelled = [truth([4], [[0, 0, 10, 20]])]
+    found = detections([9], [0.6], [[0, 0, 10, 20]], [(0, 4, second)])
+    assert average_precision([found], labelled).at_half == expected
 
 
 def test_intersections_over_unions():
