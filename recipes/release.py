@@ -45,14 +45,14 @@ class Training:
 
 TEACHER = Training(8_000, ("train:1", "extra:4"), learning_rate=0.002, seed=1)
 """The teacher: a reader of real, rendered and recombined photos."""
-DETECTOR = Training(12_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.002, seed=1)
+DETECTOR = Training(10_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.002, seed=1)
 """The first detector: from the same photos, and those without a number."""
 # Both go on from their weights, with the photos that they have labelled.
 FURTHER_DETECTOR = Training(
-    6_000, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
+    4_500, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
 )
 READER = Training(
-    8_000, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
+    6_000, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
 )
 
 
