@@ -62,12 +62,13 @@ def test_sizes_that_the_graph_does_not_know_make_the_same_step(kernels):
         np.testing.assert_allclose(value, expected, rtol=1e-5)
 
 
-def test_half_precision_keeps_type_and_exact_statistics(kernels):
-    ours, theirs = both("mixed_bfloat16")
-    features = FEATURES.astype("bfloat16")
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_keeps_type_and_exact_statistics(kernels, precision):
+    ours, theirs = both(f"mixed_{precision}")
+    features = FEATURES.astype(precision)
     outputs, *_ = trained(ours, features)
     expected, *_ = trained(theirs, features)
-    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    assert keras.backend.standardize_dtype(outputs.dtype) == precision
     np.testing.assert_allclose(tf.cast(outputs, "float32"), tf.cast(expected, "float32"), atol=0.05)
     for value, same in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(value, same, rtol=1e-5)
