@@ -128,6 +128,7 @@ def blank_class() -> None:
 
     from svhn.decoding import Decoded
     from svhn.evaluation import predict
+    from svhn.evaluation import temperature as temperature_fit
     from svhn.labels import HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS, NO_DIGIT
     from svhn.models import compact as network
     from svhn.models import heads, loss
@@ -163,7 +164,7 @@ def blank_class() -> None:
         )
 
     heads.DIGIT_CLASSES = network.DIGIT_CLASSES = predict.DIGIT_CLASSES = classes
-    for module in (predict, reader_task):
+    for module in (predict, reader_task, temperature_fit):
         module.number_loss, module.decode = number_loss, decode
 
 

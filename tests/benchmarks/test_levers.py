@@ -16,14 +16,15 @@ from svhn import preprocessing, random_view
 from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import load_model
 from svhn.data.mixing import parse_mix
-from svhn.evaluation import predict
+from svhn.evaluation import predict, temperature
+from svhn.labels import HEAD_NAMES, LENGTH_CLASSES, label_array
 from svhn.models import compact, heads
 from svhn.models.cost import count_multiply_adds
 from svhn.training import reader_task
 from svhn.training.config import TrainingConfig
 from tests.small_conversion import write_conversion
 
-MODULES = (preprocessing, random_view, predict, compact, heads, reader_task)
+MODULES = (preprocessing, random_view, predict, temperature, compact, heads, reader_task)
 """What patches reach into."""
 
 
@@ -87,6 +88,19 @@ def test_every_patch_changes_one_thing():
                 if name in ("wider", "deeper"):
                     assert now[0] == pytest.approx(layers[0], rel=0.03), "at equal cost"
         assert len(changed) == 1, f"{name}: {changed}"
+
+
+def test_numbers_with_a_class_blank_are_read_up_to_it_and_calibrated():
+    labels = np.array([label_array([digit, 7]) for digit in range(10)] * 8, np.int32)
+    random = np.random.default_rng(3)
+    logits = {"length": random.normal(size=(len(labels), LENGTH_CLASSES)).astype("float32")}
+    for position, name in enumerate(HEAD_NAMES[1:], start=1):
+        logits[name] = 9 * np.eye(11, dtype="float32")[labels[:, position]]
+    with restored():
+        LEVERS["blank_class"].patch()
+        np.testing.assert_array_equal(predict.decode(logits).label, labels)
+        assert np.isfinite(predict.number_loss(logits, labels)).all()
+        assert 0 < temperature.fit_temperature(logits, labels) < math.inf
 
 
 # One after the other
