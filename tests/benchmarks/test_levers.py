@@ -92,8 +92,8 @@ def test_every_patch_changes_one_thing():
 
 def test_numbers_with_a_class_blank_are_read_up_to_it_and_calibrated():
     labels = np.array([label_array([digit, 7]) for digit in range(10)] * 8, np.int32)
-    random = np.random.default_rng(3)
-    logits = {"length": random.normal(size=(len(labels), LENGTH_CLASSES)).astype("float32")}
+    logits = {"length": np.zeros((len(labels), LENGTH_CLASSES), np.float32)}
+    logits["length"][:, 2] = 1.0
     for position, name in enumerate(HEAD_NAMES[1:], start=1):
         logits[name] = 9 * np.eye(11, dtype="float32")[labels[:, position]]
     with restored():
