@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from svhn.detection.decoding import DetectedDigits
+from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits
 from svhn.labels import DIGIT_CLASSES
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
@@ -19,9 +19,6 @@ RECALLS = np.linspace(0.0, 1.0, 101)
 
 MOST_DETECTIONS = 100
 """Of a class in a photo: COCO's limit."""
-
-LEAST_SCORE = 0.05
-"""Of a class: what has less is not counted for it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,8 +56,8 @@ def average_precision(
     """Returns the average precision over all photos.
 
     As dense detectors are evaluated on COCO (Lin et al. 2017, arXiv 1708.02002, section 4.1), what
-    was found counts for each class for which it has a score of at least `LEAST_SCORE`: what is
-    likely a 1, but may be a 7, is a 1 with a high score and a 7 with a low one.
+    was found counts for each class for which it has a score of at least `SCORE_THRESHOLD`: what
+    is likely a 1, but may be a 7, is a 1 with a high score and a 7 with a low one.
 
     Args:
         detected: What was found in each photo; their `class_scores` and `boxes` count.
@@ -77,7 +74,7 @@ def average_precision(
             total += len(true_boxes)
             of_class = found.class_scores[:, digit]
             ranks = np.argsort(-of_class, kind="stable")[:MOST_DETECTIONS]
-            ranks = ranks[of_class[ranks] >= LEAST_SCORE]
+            ranks = ranks[of_class[ranks] >= SCORE_THRESHOLD]
             scores.append(of_class[ranks])
             are_right.append(_match(found.boxes[ranks], true_boxes))
         if total:

@@ -13,7 +13,8 @@ from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
 from svhn.geometry import clip_boxes
 
 SCORE_THRESHOLD = 0.05
-"""Cells below are no digits. Low, as the precision of sure digits doesn't depend on unsure ones."""
+"""Cells below are no digits, and a digit with less of a class is not counted for it. Low, as the
+precision of sure digits doesn't depend on unsure ones."""
 
 _CANDIDATES = 500
 """Cells of a picture that compete, at most."""

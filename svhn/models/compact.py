@@ -18,7 +18,7 @@ from keras import layers
 from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, MAX_DIGITS
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
-from svhn.models.normalisation import normalise
+from svhn.models.normalisation import normalise_and_activate
 
 STAGES = ((32, 2), (64, 2), (128, 2))
 """Channels and residual blocks of each stage; every stage after the first halves the size."""
@@ -40,10 +40,10 @@ def build(input_size: int = 54) -> keras.Model:
         for block in range(1, blocks + 1):
             strides = 2 if stage > 1 and block == 1 else 1
             features = _residual_block(features, channels, strides, f"stage_{stage}_block_{block}")
-    local_features = _normalise_and_activate(features, "last")
+    local_features = normalise_and_activate(features, "last")
     features = layers.Flatten(name="flatten")(local_features)
     features = layers.Dense(DENSE_UNITS, use_bias=False, name="dense")(features)
-    features = _normalise_and_activate(features, "dense")
+    features = normalise_and_activate(features, "dense")
     shared_logits = _shared_digit_logits(local_features, features)
     logits = six_heads(Dropout(DROPOUT, name="dropout")(features))
     for place, name in enumerate(HEAD_NAMES[1:]):
@@ -76,13 +76,13 @@ def _shared_digit_logits(local_features: Any, features: Any) -> Any:
 
 
 def _residual_block(inputs: Any, channels: int, strides: int, name: str) -> Any:
-    activated = _normalise_and_activate(inputs, f"{name}_first")
+    activated = normalise_and_activate(inputs, f"{name}_first")
     if strides == 1 and inputs.shape[-1] == channels:
         shortcut = inputs
     else:
         shortcut = _convolution(channels, 1, strides=strides, name=f"{name}_shortcut")(activated)
     features = _convolution(channels, 3, strides=strides, name=f"{name}_first")(activated)
-    features = _normalise_and_activate(features, f"{name}_second")
+    features = normalise_and_activate(features, f"{name}_second")
     features = _convolution(channels, 3, name=f"{name}_second")(features)
     return layers.Add(name=f"{name}_add")([shortcut, features])
 
@@ -97,8 +97,3 @@ def _convolution(channels: int, size: int, *, strides: int = 1, name: str) -> la
         kernel_initializer="he_normal",
         name=f"{name}_convolution",
     )
-
-
-def _normalise_and_activate(features: Any, name: str) -> Any:
-    features = normalise(features, name)
-    return layers.Activation("relu", name=f"{name}_activation")(features)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from svhn.models.replicas import replica_place
+
 
 @keras.saving.register_keras_serializable("svhn")
 class Dropout(keras.layers.Dropout):
@@ -24,7 +26,7 @@ class Dropout(keras.layers.Dropout):
         """Returns the inputs with some of them zero, of the same shape [B, …] and type."""
         if not training or self.rate == 0:
             return inputs
-        replica, replicas = _place()
+        replica, replicas = replica_place()
         rows, *others = ops.shape(inputs)
         shape = (rows * replicas, *others)
         draws = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
@@ -32,15 +34,3 @@ class Dropout(keras.layers.Dropout):
             draws = draws[replica * rows : (replica + 1) * rows]
         scaled = inputs * ops.cast(1 / (1 - self.rate), inputs.dtype)
         return ops.where(draws >= self.rate, scaled, ops.zeros_like(inputs))
-
-
-def _place() -> tuple[Any, int]:
-    """Which of how many replicas computes at this moment; 0 of 1 outside a distributed step."""
-    if keras.backend.backend() != "tensorflow":
-        return 0, 1
-    import tensorflow as tf
-
-    context = tf.distribute.get_replica_context()
-    if context is None:
-        return 0, 1
-    return context.replica_id_in_sync_group, context.num_replicas_in_sync

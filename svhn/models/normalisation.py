@@ -6,8 +6,16 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from svhn.models import PRECISIONS
+from svhn.models.replicas import replica_place
+
 MOMENTUM = 0.95
 """Of the moving mean and variance: what a step leaves of them."""
+
+
+def normalise_and_activate(features: Any, name: str) -> Any:
+    """Returns what `normalise` does with features, through a rectifier."""
+    return layers.Activation("relu", name=f"{name}_activation")(normalise(features, name))
 
 
 def normalise(features: Any, name: str) -> Any:
@@ -31,7 +39,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
     """Keras's layer, trained by TensorFlow's fused kernel where that computes the same.
 
     Keras goes over the features once for the mean, once for the variance and twice to apply them,
-    and the gradients go back the same way; the kernel needs half of it. It knows nothing of
+    and the gradients go back the same way; the kernel needs fewer passes. It knows nothing of
     replicas, masks and matrices: there, in inference and on other backends Keras's own is taken.
     """
 
@@ -57,17 +65,14 @@ class FusedBatchNormalization(layers.BatchNormalization):
         return outputs
 
     def _can_be_fused(self, inputs: Any) -> bool:
-        if keras.backend.backend() != "tensorflow" or len(inputs.shape) != 4:
-            return False
-        import tensorflow as tf
-
-        replica = tf.distribute.get_replica_context()
+        _, replicas = replica_place()
         return (
-            self.axis in (-1, 3)
+            keras.backend.backend() == "tensorflow"
+            and replicas == 1
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
             and self.scale
             and self.center
             and not self.renorm
-            and inputs.dtype in (tf.float32, tf.bfloat16, tf.float16)
-            and replica is not None
-            and replica.num_replicas_in_sync == 1
+            and keras.backend.standardize_dtype(inputs.dtype) in PRECISIONS
         )

@@ -7,14 +7,12 @@ digit heads must know where in the number a digit stands. The dense layers are t
 normalised, because pretrained features are tens of times as large as those of new layers.
 """
 
-from typing import Any
-
 import keras
 from keras import layers
 
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
-from svhn.models.normalisation import normalise
+from svhn.models.normalisation import normalise_and_activate
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of each block."""
@@ -51,11 +49,6 @@ def build(input_size: int = 54) -> keras.Model:
         features = layers.Dense(
             units, use_bias=False, kernel_initializer="he_normal", name=f"dense_{number}"
         )(features)
-        features = _normalise_and_activate(features, f"dense_{number}")
+        features = normalise_and_activate(features, f"dense_{number}")
         features = Dropout(DROPOUT, name=f"dropout_{number}")(features)
     return keras.Model(images, six_heads(features), name="vgg16")
-
-
-def _normalise_and_activate(features: Any, name: str) -> Any:
-    features = normalise(features, name)
-    return layers.Activation("relu", name=f"{name}_activation")(features)

@@ -35,7 +35,7 @@ def test_the_replicas_masks_are_the_parts_of_the_whole_batchs(monkeypatch, repli
     whole = np.asarray(Dropout(0.4, seed=3)(inputs, training=True))
     parts = []
     for replica, part in enumerate(np.split(inputs, replicas)):
-        monkeypatch.setattr(dropout, "_place", lambda place=(replica, replicas): place)
+        monkeypatch.setattr(dropout, "replica_place", lambda place=(replica, replicas): place)
         parts.append(np.asarray(Dropout(0.4, seed=3)(part, training=True)))
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
         raise UserError(
             "--train=0 --test=0 --extra=0 --empty=0: nothing to render; ask for at least one photo"
         )
-    _length_frequencies(config)  # raises before anything is written
+    length_frequencies = _length_frequencies(config.lengths)
     out = Path(config.out)
     with telling_why_not_written(f"--out={config.out}", "(about 20 kB a photo)"):
         out.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def render_data_set(config: SyntheticConfig) -> dict[str, int]:
             check_place(out / split, SETTINGS_NAME, config.overwrite)
         typefaces = find_typefaces(config.fonts_dir)
         for split, count in counts.items():
-            render_split(config, split, count, typefaces)
+            render_split(config, split, count, typefaces, length_frequencies)
     return counts
 
 
@@ -78,11 +78,15 @@ class _Task:
     last: int
     folder: str
     typefaces: tuple[Typeface, ...]
-    length_frequencies: dict[int, float]
+    length_frequencies: Mapping[int, float]
 
 
 def render_split(
-    config: SyntheticConfig, split: str, count: int, typefaces: tuple[Typeface, ...]
+    config: SyntheticConfig,
+    split: str,
+    count: int,
+    typefaces: tuple[Typeface, ...],
+    length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES,
 ) -> None:
     """Renders one split into its folder, replacing what is there.
 
@@ -91,8 +95,8 @@ def render_split(
         split: The folder's name.
         count: How many photos.
         typefaces: The fonts to choose from.
+        length_frequencies: How often numbers of each length come, as `config.lengths` says it.
     """
-    length_frequencies = _length_frequencies(config)
     settings = {
         "program": "svhn.data.synthetic",
         "seed": config.seed,
@@ -129,10 +133,10 @@ def render_split(
     )
 
 
-def _length_frequencies(config: SyntheticConfig) -> dict[int, float]:
-    if not config.lengths:
+def _length_frequencies(lengths: list[str]) -> Mapping[int, float]:
+    if not lengths:
         return LENGTH_FREQUENCIES
-    return dict(enumerate(length_weights(config.lengths), start=1))
+    return dict(enumerate(length_weights(lengths), start=1))
 
 
 def fonts_digest(typefaces: Sequence[Typeface]) -> str:
