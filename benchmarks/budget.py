@@ -136,7 +136,7 @@ def main(config: BudgetConfig) -> int:
         raise UserError(f"--models names {unknown[0]}; expected some of: {', '.join(MODEL_NAMES)}")
     if bool(config.seconds) == bool(config.images):
         raise UserError("Say how long to train: give --seconds or --images, one of them")
-    folder = Path(config.work_dir).expanduser()
+    folder = Path(config.work_dir)
     rows = [
         train_and_score(name, steps, config, folder / name)
         for name, steps in planned_steps(config, folder).items()

@@ -64,7 +64,7 @@ class BenchmarkConfig:
 
 def main(config: BenchmarkConfig) -> int:
     """Prints the table."""
-    peer = Path(config.peer_dir).expanduser() / "convert_to_tfrecords.py"
+    peer = Path(config.peer_dir) / "convert_to_tfrecords.py"
     if config.peer_dir and not peer.is_file():
         raise UserError(f"--peer_dir={config.peer_dir}: there is no convert_to_tfrecords.py in it")
     cores = len(os.sched_getaffinity(0))
@@ -158,7 +158,7 @@ def _timed(convert: Callable[[Path], int], data_dir: Path) -> float:
 def _photos(config: BenchmarkConfig) -> list[tuple[bytes, LabelledPhoto]]:
     """Different photos with their labels; of one to five digits, which both converters take."""
     if config.source_dir:
-        folder = Path(config.source_dir).expanduser() / "train"
+        folder = Path(config.source_dir) / "train"
         listed = read_digit_struct(folder / DIGIT_STRUCT_NAME)
         return [
             ((folder / photo.file_name).read_bytes(), photo)

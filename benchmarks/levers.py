@@ -101,7 +101,7 @@ def main(config: BenchmarkConfig) -> int:
     unknown = [name for name in [*config.levers, config.lever or BASE] if name not in LEVERS]
     if unknown:
         raise UserError(f"--levers names {unknown[0]}; expected some of: {', '.join(LEVERS)}")
-    folder = Path(config.work_dir).expanduser()
+    folder = Path(config.work_dir)
     if config.lever:
         return measure(config.lever, config, folder)
     names = list(dict.fromkeys([BASE, *config.levers]))

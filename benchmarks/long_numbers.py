@@ -83,10 +83,10 @@ def main(config: LongNumbersConfig) -> int:
         write_rendered,
     )
 
-    data_dir = Path(config.data_dir).expanduser().resolve()
-    checkpoint = str(Path(config.checkpoint_dir).expanduser().resolve())
+    data_dir = Path(config.data_dir).resolve()
+    checkpoint = str(Path(config.checkpoint_dir).resolve())
     if config.work_dir:
-        place = Path(config.work_dir).expanduser().resolve()
+        place = Path(config.work_dir).resolve()
         if place.exists():
             raise UserError(f"--work_dir={config.work_dir} exists: give a folder that doesn't")
         place.mkdir(parents=True)

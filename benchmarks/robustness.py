@@ -63,7 +63,7 @@ def main(config: RobustnessConfig) -> int:
         "photos": len(photos),
         "seed": config.seed,
     }
-    folder = Path(config.output_dir).expanduser()
+    folder = Path(config.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(robustness_as_json(measurements, about), indent=2, ensure_ascii=False)
     write_whole(folder / f"robustness_{config.split}.json", (text + "\n").encode())

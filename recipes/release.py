@@ -203,13 +203,13 @@ def make_stages(config: RecipeConfig, figures: Figures) -> tuple[list[Stage], li
     Raises:
         UserError: If there are no photos to begin with.
     """
-    svhn_dir, out = Path(config.svhn_dir).expanduser(), Path(config.out)
+    svhn_dir, out = Path(config.svhn_dir), Path(config.out)
     if not (svhn_dir / "train" / DIGIT_STRUCT_NAME).is_file():
         raise UserError(
             f"--svhn_dir={config.svhn_dir}: there is no train/{DIGIT_STRUCT_NAME} in it. Name the"
             " folder with SVHN's train/; python -m svhn.data.download fetches it"
         )
-    unlabelled = Path(config.unlabelled or svhn_dir / "unlabelled").expanduser()
+    unlabelled = Path(config.unlabelled or svhn_dir / "unlabelled")
     if config.unlabelled and not unlabelled.is_dir():
         raise UserError(
             f"--unlabelled={config.unlabelled}: there is no such folder. Check the path, or leave"

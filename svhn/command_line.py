@@ -7,6 +7,7 @@ documented as one object, and a call from Python looks like a call from the shel
 """
 
 import dataclasses
+import math
 import os
 import pathlib
 import sys
@@ -119,15 +120,22 @@ def run(
     program = program or os.path.basename(sys.argv[0])  # noqa: PTH119 - argv[0] is text
     description = sys.modules["__main__"].__doc__ or ""
     config = parse(config_class, sys.argv, program, description)
-    if needs_tensorflow:
-        start_tensorflow()
-    app.run(lambda _: _guarded(main, config, program), argv=sys.argv[:1])
+
+    def start_and_call(config: Config) -> int:
+        if needs_tensorflow:
+            start_tensorflow()
+        return main(config)
+
+    app.run(lambda _: _guarded(start_and_call, config, program), argv=sys.argv[:1])
 
 
 def parse(
     config_class: type[Config], argv: Sequence[str], program: str, description: str = ""
 ) -> Config:
     """Returns the dataclass that a command line describes; prints help or an error and exits.
+
+    Values that begin with `~` are paths below somebody's home: shells expand `--flag ~/photos`, but
+    not `--flag=~/photos`.
 
     Args:
         config_class: A dataclass whose fields are made with `option`.
@@ -158,9 +166,12 @@ def parse(
             )
         fields = dataclasses.fields(config_class)
         for field in fields:
-            if values[field.name].value is None and _is_required(field):
+            value = values[field.name].value
+            if value is None and _is_required(field):
                 raise flags.Error(f"--{field.name} must be given ({field.metadata['help']})")
-        return config_class(**{field.name: values[field.name].value for field in fields})
+            if isinstance(value, float) and not math.isfinite(value):
+                raise flags.Error(f"--{field.name}={value}: expected a finite number")
+        return config_class(**{field.name: _at_home(values[field.name].value) for field in fields})
     except flags.Error as error:
         line = " ".join(str(error).split())
         print(f"{program}: error: {line}. See {program} --help.", file=sys.stderr)
@@ -216,6 +227,13 @@ def _close_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _at_home(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_at_home(part) for part in value]
+    # os.path leaves names as they are whose ~ stands for nobody: ~draft.png is a file's.
+    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111
+
+
 def _is_required(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
@@ -244,7 +262,7 @@ def _flag_syntax(field: dataclasses.Field) -> str:
     if field.metadata["choices"]:
         name = "NAME"
     for ending, shown in (("dir", "DIR"), ("out", "DIR"), ("path", "FILE")):
-        if field.name.endswith(ending):
+        if kind is str and field.name.endswith(ending):
             name = shown
     return f"{field.name}={name}"
 

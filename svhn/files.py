@@ -1,7 +1,11 @@
 """Files that are whole or not there."""
 
+import errno
+import fcntl
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 UNFINISHED_NAME = re.compile(r"\.\d+\.unfinished")
@@ -32,3 +36,31 @@ def write_whole(path: str | Path, content: bytes, *, on_disk: bool = False) -> N
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Keeps others out of a folder meanwhile, and yields whether nobody else does so.
+
+    The system lifts the lock of a process that is killed. Some network disks know no locks: there
+    everybody is told to be alone.
+
+    Args:
+        folder: One that exists.
+
+    Raises:
+        OSError: If it can't be opened.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        is_alone = True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_alone = False
+        except OSError as error:
+            if error.errno not in (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP):
+                raise
+        yield is_alone
+    finally:
+        os.close(descriptor)

@@ -130,7 +130,7 @@ def find_pictures(pattern: str) -> list[Path]:
     """
     if not pattern:
         raise UserError("No picture was named. Name a picture file, a folder or a pattern")
-    path = Path(pattern).expanduser()
+    path = Path(pattern)
     if path.is_dir():
         found = [file for file in _files_below(path) if _has_picture_suffix(file)]
         if not found:

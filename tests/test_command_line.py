@@ -39,6 +39,7 @@ class Config:
     verify: bool = option("Look.", False, group="Run")
     kind: str = option("Kind.", "one", group="Run", choices=("one", "two"))
     workers: int = option("Workers.", 0, group="Data")
+    without: int = option("Photos without a number.", 0, group="Data")
 
 
 def test_flags_become_a_dataclass():
@@ -49,6 +50,14 @@ def test_flags_become_a_dataclass():
     assert parse(Config, ["x", "--data_dir=b"], "x") == Config("b")
 
 
+def test_a_tilde_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    config = parse(Config, ["x", "--data_dir=~/svhn", "--splits=~/a,b~"], "x")
+    assert (config.data_dir, config.splits) == ("/home/ann/svhn", ["/home/ann/a", "b~"])
+    # Nobody is called so: it is a file's name.
+    assert parse(Config, ["x", "--data_dir=~draft.png"], "x").data_dir == "~draft.png"
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -57,6 +66,8 @@ def test_flags_become_a_dataclass():
         ("x --data_dir=a --kind=three", ["--kind=three", "one|two"]),
         ("x --data_dir=a --splitts=b", ["splitts", "Did you mean", "splits"]),
         ("x --data_dir=a b", ["'b'", "--flag=value"]),
+        ("x --data_dir=a --rate=inf", ["--rate=inf", "finite"]),
+        ("x --data_dir=a --rate=nan", ["--rate=nan", "finite"]),
     ],
 )
 def test_a_wrong_command_line_is_one_line(command, words, capsys):
@@ -77,6 +88,7 @@ def test_help_is_grouped_in_the_order_of_the_dataclass():
     assert text.count("Data:") == 1
     assert "(must be given)" in text
     assert "One of: one, two. (default: one)" in text
+    assert "--data_dir=DIR" in text and "--without=N" in text
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +116,17 @@ def test_how_a_program_ends(program, arguments, status, out, err):
         [sys.executable, program, arguments], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
+
+
+def test_ctrl_c_while_tensorflow_starts_is_one_line(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise KeyboardInterrupt\n")
+    impatient = tmp_path / "impatient.py"
+    impatient.write_text(PROGRAM.replace(", needs_tensorflow=False", ""))
+    done = subprocess.run(
+        [sys.executable, impatient, "--mode=work"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "impatient.py: stopped by Ctrl-C\n"
 
 
 def test_a_defect_keeps_its_traceback_and_help_says_what_the_program_does(program):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from svhn.files import UNFINISHED_NAME, write_whole
+from svhn.files import UNFINISHED_NAME, locked, write_whole
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -45,3 +45,12 @@ def test_what_can_not_be_written_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(OSError, match="absent"):
         write_whole(tmp_path / "absent" / "results.json", b"new")
+
+
+def test_one_alone_has_the_lock_of_a_folder(tmp_path):
+    with locked(tmp_path) as is_alone:
+        assert is_alone
+        with locked(tmp_path) as is_alone:
+            assert not is_alone
+    with locked(tmp_path) as is_alone:
+        assert is_alone

@@ -8,10 +8,8 @@ time changes a byte.
 
 import collections
 import concurrent.futures
-import contextlib
 import dataclasses
 import errno
-import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -20,24 +18,23 @@ import os
 import platform
 import re
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import svhn
 from svhn.command_line import warn
-from svhn.data import shard_writer
+from svhn.data import shard_writer, tfds_metadata
 from svhn.data.conversion_summary import summary
 from svhn.data.converter_config import ConverterConfig
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, compare_with_folder, read_digit_struct
 from svhn.data.manifest import EMPTY, FORMAT, MANIFEST_NAME, SPLITS, shard_folder, shard_name
 from svhn.data.shard_writer import ShardReport, ShardTask, SourcePhoto
-from svhn.data.tfds_metadata import tfds_metadata
 from svhn.data.verification import verify
 from svhn.errors import UserError
-from svhn.files import UNFINISHED_NAME, write_whole
+from svhn.files import UNFINISHED_NAME, locked, write_whole
 from svhn.progress import progress
+from svhn.worker_processes import naming_killed_workers, usable_cores
 
 FOLDERS = ("train", "extra", "pseudo", EMPTY, "test")
 """The official folders, the one with photos whose labels a machine gave, and the one with photos
@@ -51,7 +48,7 @@ PHOTOS_PER_SHARD = 16
 
 _OURS = re.compile(
     rf"\.?({'|'.join(SPLITS)})\.tfrecord-\d{{5}}-of-\d{{5}}(\.\d+\.partial)?"
-    rf"|[a-z_]+\.json|{UNFINISHED_NAME.pattern}"
+    rf"|{'|'.join(map(re.escape, (MANIFEST_NAME, *tfds_metadata.FILES)))}|{UNFINISHED_NAME.pattern}"
 )
 """The names of all files that a conversion makes, finished or not."""
 
@@ -91,14 +88,18 @@ def convert(config: ConverterConfig) -> int:
         print(verify(output_dir))
         return 0
     start = time.perf_counter()
-    data_dir, target = Path(config.data_dir).expanduser(), shard_folder(output_dir)
+    data_dir, target = Path(config.data_dir), shard_folder(output_dir)
     folders = find_folders(data_dir)
     _refuse_whole_conversion(target, config.overwrite)
     sources = {name: _read_folder(data_dir, name) for name in folders}
     tasks = plan_shards(sources, data_dir, target, config)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with _alone_in(target):
+        with locked(target) as is_alone:
+            if not is_alone:
+                raise UserError(
+                    f"Another conversion is writing to {target}: wait for it, or stop it first"
+                )
             _refuse_whole_conversion(target, config.overwrite)
             _remove_conversion(target)
             try:
@@ -230,26 +231,6 @@ def _refuse_whole_conversion(target: Path, overwrite: bool) -> None:
         )
 
 
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keeps a second conversion out of the folder; the system lifts the lock if we are killed."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"Another conversion is writing to {folder}: wait for it, or stop it first"
-            ) from None
-        except OSError as error:
-            # Some network disks know no locks. Then it is up to the user.
-            if error.errno not in (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP):
-                raise
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _remove_conversion(folder: Path) -> None:
     """Removes what a conversion has left, the manifest first: what remains never looks whole."""
     manifest = folder / MANIFEST_NAME
@@ -267,7 +248,7 @@ def _write_conversion(
     sources: dict[str, SourceFolder],
     config: ConverterConfig,
 ) -> dict[str, Any]:
-    reports = _write_shards(target, tasks, config.workers or _cores())
+    reports = _write_shards(target, tasks, config.workers or usable_cores())
     if not any(report.photos for report in reports):
         listed = sum(source.listed for source in sources.values())
         first = next(iter(_all_skipped(sources, reports)))
@@ -279,23 +260,17 @@ def _write_conversion(
     for task in tasks:
         if task.split not in manifest["splits"]:  # none of its photos could be used
             (target / task.file_name).unlink()
-    for name, text in tfds_metadata(manifest["splits"]).items():
+    for name, text in tfds_metadata.tfds_metadata(manifest["splits"]).items():
         data = text.encode()
         write_whole(target / name, data, on_disk=True)
         entry = {"file": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         manifest["metadata"].append(entry)
     _sync_folder(target)
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    write_whole(target / MANIFEST_NAME, text.encode(), on_disk=True)
+    # A photo's name on disk may be no UTF-8: its bytes are then told as \udc80 to \udcff.
+    write_whole(target / MANIFEST_NAME, text.encode(errors="backslashreplace"), on_disk=True)
     _sync_folder(target)
     return manifest
-
-
-def _cores() -> int:
-    """The cores that this process may use, which can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _write_shards(target: Path, tasks: list[ShardTask], workers: int) -> list[ShardReport]:
@@ -304,9 +279,12 @@ def _write_shards(target: Path, tasks: list[ShardTask], workers: int) -> list[Sh
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([shard_writer.__name__])
     done, stop = context.Value("q", 0), context.Event()
-    with concurrent.futures.ProcessPoolExecutor(
-        max(1, min(workers, len(tasks))), context, shard_writer.start_worker, (done, stop)
-    ) as executor:
+    with (
+        naming_killed_workers(workers),
+        concurrent.futures.ProcessPoolExecutor(
+            max(1, min(workers, len(tasks))), context, shard_writer.start_worker, (done, stop)
+        ) as executor,
+    ):
         futures = {executor.submit(shard_writer.write_shard, task): task for task in tasks}
         total = sum(len(task.photos) for task in tasks)
         try:
@@ -322,14 +300,9 @@ def _write_shards(target: Path, tasks: list[ShardTask], workers: int) -> list[Sh
                         task.unfinished.replace(target / task.file_name)
                     bar.update(done.value - bar.n)
             return [future.result() for future in futures]
-        except BaseException as error:
+        except BaseException:
             stop.set()
             executor.shutdown(cancel_futures=True)
-            if isinstance(error, BrokenProcessPool):
-                raise UserError(
-                    "A worker process was killed, perhaps because memory ran out: run the same"
-                    f" command again, with fewer than --workers={workers} if it happens again"
-                ) from error
             raise
 
 

@@ -57,8 +57,8 @@ def main(config: JoinConfig) -> int:
         UserError: If a folder has no list or lacks photos, or the new one is there already or
             can't be written.
     """
-    out = Path(config.out).expanduser()
-    folders = [Path(folder).expanduser() for folder in config.folders]
+    out = Path(config.out)
+    folders = [Path(folder) for folder in config.folders]
     sources = [(folder, photo) for folder in folders for photo in _listed(folder)]
     if not sources:
         raise UserError(f"--folders={','.join(config.folders)}: no photo is listed in any of them")

@@ -47,7 +47,7 @@ def length_name(digits: int) -> str:
 
 def shard_folder(data_dir: str | Path) -> Path:
     """Returns the folder with shards and manifest of a data folder."""
-    return Path(data_dir).expanduser() / FOLDER_NAME
+    return Path(data_dir) / FOLDER_NAME
 
 
 def shard_name(split: str, index: int, count: int) -> str:
@@ -72,7 +72,7 @@ def read_manifest(data_dir: str | Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        if not Path(data_dir).expanduser().is_dir():
+        if not Path(data_dir).is_dir():
             raise UserError(f"There is no folder {data_dir}: check --data_dir") from None
         if path.parent.is_dir():
             raise UserError(

@@ -2,10 +2,8 @@
 
 import io
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,9 @@ from PIL import Image
 
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, write_digit_struct
 from svhn.errors import UserError
+from svhn.files import locked
 from svhn.progress import progress
+from svhn.worker_processes import in_order
 
 _ZLIB_RLE = 3
 _UNFINISHED = ".unfinished"
@@ -106,15 +106,14 @@ def make_folder(
         initializer: Called first in each process with `initial_arguments`.
         initial_arguments: What all tasks need.
     """
-    for left_over in place.parent.glob(f"{place.name}{_UNFINISHED}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    _remove_left_overs(place)
     # A name of its own: workers of a killed run can't write into this run's folder.
     unfinished = place.with_name(f"{place.name}{_UNFINISHED}-{os.getpid()}")
     unfinished.mkdir()
     try:
         photos: list[LabelledPhoto] = []
         tasks = make_tasks(str(unfinished))
-        with progress(total=count, description=description) as bar:
+        with locked(unfinished), progress(total=count, description=description) as bar:
             for labels in in_order(make_photos, tasks, workers, initializer, initial_arguments):
                 photos += labels
                 bar.update(len(labels))
@@ -125,34 +124,6 @@ def make_folder(
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def in_order(
-    function: Callable[[Any], Any],
-    tasks: Sequence[Any],
-    workers: int,
-    initializer: Callable[..., None] | None = None,
-    initial_arguments: tuple = (),
-) -> Iterator[Any]:
-    """Yields `function(task)` for each task, in the order of the tasks.
-
-    Args:
-        function: A function that worker processes can import.
-        tasks: What it is called with.
-        workers: Processes; 0 for one a core. One works in this process.
-        initializer: Called first in each process.
-        initial_arguments: What it is called with.
-    """
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    if workers <= 1:
-        if initializer is not None:
-            initializer(*initial_arguments)
-        yield from map(function, tasks)
-        return
-    # Fresh processes: a fork of a process that has TensorFlow's threads may hang.
-    start = (initializer, *initial_arguments)
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, start) as pool:
-        yield from pool.imap(function, tasks)
-
-
 def png_bytes(pixels: np.ndarray) -> bytes:
     """Returns pixels, uint8 (H, W, 3), as a PNG file: 8-bit RGB."""
     file = io.BytesIO()
@@ -161,25 +132,18 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def stop_if_orphaned() -> None:
-    """Ends a worker process whose parent has died: nobody waits for its photos."""
-    parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():
-        raise SystemExit(1)
-
-
-def _start_worker(initializer: Callable[..., None] | None = None, *arguments: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent deals with Ctrl-C
-    if initializer is not None:
-        initializer(*arguments)
+def _remove_left_overs(place: Path) -> None:
+    """What killed runs have left; not what another run is making at this moment."""
+    for left_over in place.parent.glob(f"{place.name}{_UNFINISHED}*"):
+        with locked(left_over) as is_left_over:
+            if is_left_over:
+                shutil.rmtree(left_over, ignore_errors=True)
 
 
 def _put_in_place(unfinished: Path, place: Path) -> None:
-    if not place.exists():
-        unfinished.rename(place)
-        return
     replaced = place.with_name(place.name + ".replaced")
-    shutil.rmtree(replaced, ignore_errors=True)
-    place.rename(replaced)
+    if place.exists():
+        shutil.rmtree(replaced, ignore_errors=True)
+        place.rename(replaced)
     unfinished.rename(place)
-    shutil.rmtree(replaced)
+    shutil.rmtree(replaced, ignore_errors=True)  # a run that was killed may have left it, too

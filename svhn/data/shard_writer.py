@@ -3,10 +3,7 @@
 import collections
 import dataclasses
 import hashlib
-import multiprocessing
 import os
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.manifest import EMPTY, length_name
 from svhn.data.photo_check import BROKEN, UnusablePhotoError, check_photo
 from svhn.data.record_writer import serialize_record, write_record
+from svhn.worker_processes import end_with_parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,15 +86,7 @@ def start_worker(done: Any, stop: Any) -> None:
     """
     global _done, _stop
     _done, _stop = done, stop
-    # Ctrl-C reaches all processes of a terminal; the parent decides and sets `stop`.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed can't stop its workers; they would write on into its next run."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    end_with_parent()
 
 
 def write_shard(task: ShardTask) -> ShardReport:

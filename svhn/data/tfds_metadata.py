@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+FILES = ("dataset_info.json", "features.json")
+
 _HOMEPAGE = "http://ufldl.stanford.edu/housenumbers/"
 _DESCRIPTION = (
     "Street View House Numbers, format 1: whole photos with the boxes of all digits. For research,"
@@ -46,10 +48,10 @@ def tfds_metadata(splits: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         ],
         "version": "1.0.0",
     }
-    contents = {"dataset_info.json": information, "features.json": _features()}
+    contents = (information, _features())
     return {
         name: json.dumps(content, indent=2, sort_keys=True) + "\n"
-        for name, content in contents.items()
+        for name, content in zip(FILES, contents, strict=True)
     }
 
 

@@ -54,7 +54,7 @@ def evaluate(config: EvaluationConfig) -> int:
     splits = splits_to_evaluate(config.data_dir, config.splits)
     loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
     print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
-    folder = Path(config.eval_logdir).expanduser()
+    folder = Path(config.eval_logdir)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     metrics, photos_per_second, without_mistakes = _evaluate_splits(

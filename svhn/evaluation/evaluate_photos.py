@@ -46,7 +46,7 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
     finder = NumberFinder.of(detector)
     rule = AgreementRule.from_json(detector.state.get("agreement"))
-    folder = Path(config.eval_logdir).expanduser()
+    folder = Path(config.eval_logdir)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
     metrics = {}

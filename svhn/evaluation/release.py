@@ -53,7 +53,7 @@ def release(config: ReleaseConfig) -> int:
     Raises:
         UserError: If there is no checkpoint or no val photo, or the file can't be written.
     """
-    output = Path(config.output).expanduser()
+    output = Path(config.output)
     if output.suffix != SUFFIX:
         raise UserError(f"--output={config.output}: expected a name that ends with {SUFFIX}")
     if config.data_dir:

@@ -5,7 +5,6 @@ Every changed photo goes with its changed box through the one shared crop and th
 are the same at every level of a change, so that levels differ by the level and not by chance.
 """
 
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from svhn.evaluation.predict import PredictStep, predict
 from svhn.geometry import union_box
 from svhn.images import load_picture
 from svhn.preprocessing import MARGIN
+from svhn.worker_processes import usable_cores
 
 Change = Callable[
     [np.ndarray, np.ndarray, float, np.random.Generator], tuple[np.ndarray, np.ndarray]
@@ -162,7 +162,7 @@ def measure_robustness(
 
     def accuracy(panel: Panel, level_name: str, level: float | None) -> Proportion:
         make = partial(_picture, panel=panel, level=level, seed=seed)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(usable_cores()) as pool:
             predictions = predict(
                 predict_step,
                 batches_of_pictures(photos, pool.map(make, photos, pixels), batch_size),

@@ -44,7 +44,7 @@ def load_backbone(model: keras.Model, source: str) -> None:
     Raises:
         UserError: If the file is missing or doesn't fit, or the download fails.
     """
-    path = download_imagenet_weights() if source == IMAGENET else Path(source).expanduser()
+    path = download_imagenet_weights() if source == IMAGENET else Path(source)
     pretrained = _read(path)
     for name in BACKBONE_LAYERS:
         kernel, bias = pretrained.get_layer(name).get_weights()

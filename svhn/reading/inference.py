@@ -52,7 +52,7 @@ def infer(config: ReadingConfig) -> int:
     find_box = None if networks.detector else _box_finder(config, box, paths)
     output = None
     if config.output_dir:
-        output = OutputFolder(Path(config.output_dir).expanduser(), paths, root)
+        output = OutputFolder(Path(config.output_dir), paths, root)
 
     # After all that can go wrong without it: it takes seconds.
     start_tensorflow()
@@ -205,11 +205,11 @@ def _box_finder(
 def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Path], Path]:
     """The photos to read, and the folder that they have in common."""
     paths = find_pictures(config.image)
-    folder = Path(config.image).expanduser()
+    folder = Path(config.image)
     if folder.is_dir():
         root = folder
         # What an earlier call has drawn into a folder within the photos is no photo.
-        drawings = (Path(config.output_dir).expanduser() / DRAWINGS_FOLDER).resolve()
+        drawings = (Path(config.output_dir) / DRAWINGS_FOLDER).resolve()
         if config.output_dir and drawings != folder.resolve():
             paths = [path for path in paths if drawings not in path.resolve().parents]
             if not paths:

@@ -4,7 +4,6 @@ Some threads load photos, and crop the numbers out of them, ahead of the network
 as soon as that is done.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -18,6 +17,7 @@ from svhn.drawing import preview
 from svhn.errors import PictureError
 from svhn.images import load_picture
 from svhn.reading.results import PhotoResult, Reading
+from svhn.worker_processes import usable_cores
 
 MAX_THREADS = 4
 """Threads that load photos; each may hold one photo of `svhn.images.MAX_PIXELS`."""
@@ -78,7 +78,7 @@ def read_photos(
             result = replace(result, preview=shown, preview_scale=shown.shape[1] / photo.shape[1])
         return result, crops
 
-    threads = min(MAX_THREADS, os.cpu_count() or 1)
+    threads = min(MAX_THREADS, usable_cores())
     batch_size = photo_reader.batch_size
     waiting: list[tuple[PhotoResult, Sequence[Any]]] = []
     count = 0  # crops that wait

@@ -48,7 +48,7 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
         UserError: If there are no photos, the detector can't be loaded, there is nothing to write,
             or the folder is there already or can't be written.
     """
-    out = Path(config.out).expanduser()
+    out = Path(config.out)
     check_place(out, SETTINGS_NAME, config.overwrite)
     paths = find_pictures(config.photos)
     find = load_finder(config.detector, config.min_score)

@@ -46,7 +46,7 @@ def load_finder(path: str, min_score: float) -> FindNumbers:
         UserError: If there is no such file, or it is of a network that doesn't find digits.
     """
     if path.endswith(_KERAS_WEIGHTS):
-        return NumberFinder(_detector_with(Path(path).expanduser()), min_score).find
+        return NumberFinder(_detector_with(Path(path)), min_score).find
     return NumberFinder.of(load_model(path, task="detector"), min_score).find
 
 

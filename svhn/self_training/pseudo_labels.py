@@ -45,7 +45,7 @@ def label_photos(config: PseudoLabelsConfig) -> int:
         UserError: If there are no photos, a network can't be loaded, no photo is kept, or the
             folder is there already or can't be written.
     """
-    data_dir = Path(config.data_dir).expanduser()
+    data_dir = Path(config.data_dir)
     place, report_folder = data_dir / FOLDER_NAME, data_dir / REPORT_FOLDER
     check_place(place, SETTINGS_NAME, config.overwrite, "--data_dir")
     paths, root = _photos(config.photos)
@@ -125,7 +125,7 @@ class _Copy:
 def _photos(pattern: str) -> tuple[list[Path], Path]:
     """All photos, and the folder below which they have their names."""
     paths = find_pictures(pattern)
-    folder = Path(pattern).expanduser()
+    folder = Path(pattern)
     if folder.is_dir():
         return paths, folder
     return paths, Path(os.path.commonpath([path.parent for path in paths]))

@@ -319,6 +319,14 @@ def test_bad_photos_are_named_with_the_reason_and_stop_nothing(tmp_path, capfd):
     assert "11.png" in screen.err
 
 
+def test_a_file_name_that_is_no_utf_8_stops_nothing(tmp_path):
+    write_folder(tmp_path / "test", {labelled("1.png"): encode(pixels(1))})
+    Path(os.fsdecode(os.fsencode(tmp_path / "test") + b"/Z\xfcrich.png")).write_bytes(b"")
+    assert convert(ConverterConfig(str(tmp_path))) == 0
+    assert read_manifest(tmp_path)["unlisted"] == ["test/Z\udcfcrich.png"]
+    assert convert(ConverterConfig(str(tmp_path), verify=True)) == 0
+
+
 def test_no_photo_can_be_used(tmp_path):
     write_folder(tmp_path / "train", {labelled(f"{i}.png"): b"broken" for i in range(1, 4)})
     with pytest.raises(UserError, match=r"None of the 3 listed photos .* train/1.png .*can't be"):
@@ -355,10 +363,12 @@ def test_replaces_an_unfinished_conversion_and_leaves_other_files_alone(converte
     (folder / "train.tfrecord-00007-of-00009").write_bytes(b"an older plan")
     (folder / ".val.tfrecord-00000-of-00001.1234.partial").write_bytes(b"half")
     (folder / ".1234.unfinished").write_bytes(b"half")
-    (folder / "notes.txt").write_text("the user's own")
+    own = {"notes.txt": b"the user's own", "notes.json": b"{}"}
+    for name, content in own.items():
+        (folder / name).write_bytes(content)
     config = ConverterConfig(str(converted), str(conversion), val_fraction_extra=0.1, shards=3)
     assert convert(config) == 0
-    assert files_of(conversion) == whole | {"notes.txt": b"the user's own"}
+    assert files_of(conversion) == whole | own
 
 
 def test_verify_says_that_all_is_well(conversion, capsys):

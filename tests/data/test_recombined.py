@@ -102,7 +102,6 @@ class TestFolder:
         monkeypatch.setattr(
             data_set, "load_picture", lambda path: loaded.add(path.name) or load(path)
         )
-        data_set._load.cache_clear()
         recombine(dataclasses.replace(config, out=str(tmp_path), val_fraction_train=0.5))
         names = {photo.file_name for photo in read_digit_struct(real / "train" / DIGIT_STRUCT_NAME)}
         val = {name for name in names if drawn_for_val("train", name, 0.5)}

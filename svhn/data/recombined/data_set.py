@@ -1,7 +1,6 @@
 """Writes the folder of composed photos."""
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +11,8 @@ from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_
 from svhn.data.length_weights import length_weights
 from svhn.data.photo_folder import (
     check_place,
-    in_order,
     make_folder,
     png_bytes,
-    stop_if_orphaned,
     telling_why_not_written,
 )
 from svhn.data.recombined.composition import compose
@@ -25,11 +22,14 @@ from svhn.data.recombined.sources import Source, examine
 from svhn.errors import PictureError, UserError
 from svhn.images import load_picture
 from svhn.progress import progress
+from svhn.worker_processes import in_order
 
 SETTINGS_NAME = "recombined.json"
 """Lies in the finished folder: what it was made from. Only such a folder is ever replaced."""
 
 _PHOTOS_A_TASK = 16
+_BYTES_IN_MEMORY = 256 * 2**20
+"""Of the photos that a process keeps: all of SVHN's train, some hundred of a phone's."""
 _SPLIT = "extra"
 
 
@@ -48,10 +48,10 @@ def recombine(config: RecombinedConfig) -> int:
     """
     weights = length_weights(config.lengths)
     data_dir, out = Path(config.data_dir), Path(config.out)
+    check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
+    sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
     with telling_why_not_written(f"--out={config.out}", "(about 25 kB a photo)"):
         out.mkdir(parents=True, exist_ok=True)
-        check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
-        sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
         settings = {
             "program": "svhn.data.recombined",
             "seed": config.seed,
@@ -137,11 +137,29 @@ class _Task:
     folder: str
 
 
+class _Photos:
+    """Photos from the disk, those that came first from memory: all are asked for equally often."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[str, np.ndarray] = {}
+        self._room = _BYTES_IN_MEMORY
+
+    def load(self, file_name: str) -> np.ndarray:
+        if file_name in self._kept:
+            return self._kept[file_name]
+        photo = load_picture(self._folder / file_name)
+        if photo.nbytes <= self._room:
+            self._kept[file_name] = photo
+            self._room -= photo.nbytes
+        return photo
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Worker:
     """What a process needs for all its tasks."""
 
-    data_dir: Path
+    photos: _Photos
     donors: DonorIndex
     seed: int
     weights: list[float]
@@ -153,12 +171,7 @@ _worker: _Worker | None = None
 
 def _prepare(data_dir, sources, seed, weights, exchanged) -> None:
     global _worker
-    _worker = _Worker(data_dir, DonorIndex(sources), seed, weights, exchanged)
-
-
-@functools.lru_cache(maxsize=4096)
-def _load(path: Path) -> np.ndarray:
-    return load_picture(path)
+    _worker = _Worker(_Photos(data_dir), DonorIndex(sources), seed, weights, exchanged)
 
 
 def _examine_file(task: tuple[Path, LabelledPhoto]) -> Source | None:
@@ -171,13 +184,12 @@ def _examine_file(task: tuple[Path, LabelledPhoto]) -> Source | None:
 
 
 def _compose_task(task: _Task) -> list[LabelledPhoto]:
-    stop_if_orphaned()
     labels = []
     for index in range(task.first, task.last):
         pixels, digits, boxes = compose(
             photo_generator(_worker.seed, index),
             _worker.donors,
-            lambda file_name: _load(_worker.data_dir / file_name),
+            _worker.photos.load,
             _worker.weights,
             _worker.exchanged,
         )

@@ -13,7 +13,6 @@ from svhn.data.length_weights import length_weights
 from svhn.data.photo_folder import (
     check_place,
     make_folder,
-    stop_if_orphaned,
     telling_why_not_written,
 )
 from svhn.data.synthetic.config import EMPTY, SPLITS, SyntheticConfig
@@ -146,7 +145,6 @@ def fonts_digest(typefaces: Sequence[Typeface]) -> str:
 
 
 def _render_task(task: _Task) -> list[LabelledPhoto]:
-    stop_if_orphaned()
     labels = []
     for index in range(task.first, task.last):
         random = photo_generator(task.seed, task.split, index)
