@@ -146,11 +146,11 @@ def draw_numbers(
     pen = ImageDraw.Draw(scaled)
     for number in reversed(numbers):
         for digit_box in number.digit_boxes:
-            _draw_box(pen, digit_box, scale, number.colour, max(1, line_width // 2))
+            _draw_box(pen, scaled.size, digit_box, scale, number.colour, max(1, line_width // 2))
         if number.box is not None:
             # Beside the digits' boxes, on whose outer edges it would lie else.
             gap = line_width if number.digit_boxes else 0
-            _draw_box(pen, number.box, scale, number.colour, line_width, gap)
+            _draw_box(pen, scaled.size, number.box, scale, number.colour, line_width, gap)
             _draw_tag(pen, scaled.size, number, scale, gap)
 
     width = max(scaled.width, min_side // 2)
@@ -195,19 +195,23 @@ def _resize(picture: np.ndarray, scale: float) -> Image.Image:
 
 def _draw_box(
     pen: ImageDraw.ImageDraw,
+    size: tuple[int, int],
     box: Sequence[float],
     scale: float,
     colour: str,
     width: int,
     gap: int = 0,
 ) -> None:
+    """Draws a box, its lines within the picture of that size: boxes often end where photos do."""
     left, top, box_width, box_height = (float(value) * scale for value in box)
+    right, bottom = left + max(box_width, 0), top + max(box_height, 0)
+    last_x, last_y = size[0] - 1, size[1] - 1
     pen.rectangle(
         (
-            left - gap,
-            top - gap,
-            left + max(box_width, 0) + gap,
-            top + max(box_height, 0) + gap,
+            min(max(left - gap, 0), last_x),
+            min(max(top - gap, 0), last_y),
+            max(min(right + gap, last_x), 0),
+            max(min(bottom + gap, last_y), 0),
         ),
         outline=colour,
         width=width,

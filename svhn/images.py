@@ -26,6 +26,9 @@ enough that a "decompression bomb", a small file that unfolds to gigabytes, harm
 # EPS would start Ghostscript on whatever the file says; the others Pillow can only recognise.
 _UNREADABLE_FORMATS = frozenset({"EPS", "BUFR", "GRIB", "HDF5", "MPEG", "PDF", "WMF"})
 
+_UNREADABLE_PHOTOS = (".heic", ".heif")
+"""Not passed over in folders: phones make them, and `load_picture` says what to do."""
+
 _BAND_PIXELS = 4_000_000  # converted at a time
 
 # What Pillow's decoders raise on broken files, found by fuzzing them (tests/test_images.py).
@@ -130,6 +133,15 @@ def find_pictures(pattern: str) -> list[Path]:
     """
     if not pattern:
         raise UserError("No picture was named. Name a picture file, a folder or a pattern")
+    try:
+        return sorted(_named_by(pattern), key=_natural_key)
+    except OSError as error:
+        raise UserError(
+            f"{pattern}: can't be looked at ({_reason(error)}). Check the path and who may read it"
+        ) from error
+
+
+def _named_by(pattern: str) -> list[Path]:
     path = Path(pattern)
     if path.is_dir():
         found = [file for file in _files_below(path) if _has_picture_suffix(file)]
@@ -159,7 +171,7 @@ def find_pictures(pattern: str) -> list[Path]:
                 f"{pattern}: no picture matches this pattern (it matches {len(matches)} other "
                 "files and folders). Check it, or name a folder to read all pictures in it"
             )
-    return sorted(found, key=_natural_key)
+    return found
 
 
 def _load(stream: BinaryIO, size: int, name: str) -> np.ndarray:
@@ -201,10 +213,10 @@ def _open(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
             return factory(stream, "")
         except SyntaxError as error:
             refused = refused or error
+    if prefix[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):  # the last may be AVIF's, too
+        raise PictureError(f"{name}: HEIC photos can't be read. Save it as JPEG or PNG")
     if refused:
         raise refused
-    if prefix[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        raise PictureError(f"{name}: HEIC photos can't be read. Save it as JPEG or PNG")
     raise PictureError(f"{name}: is not a picture of a known format. Name a PNG or JPEG file")
 
 
@@ -327,6 +339,8 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _has_picture_suffix(path: Path) -> bool:
+    if path.suffix.lower() in _UNREADABLE_PHOTOS:
+        return True
     picture_format = Image.registered_extensions().get(path.suffix.lower())
     return picture_format is not None and picture_format not in _UNREADABLE_FORMATS
 

@@ -104,6 +104,28 @@ def test_box_is_drawn_where_it_is():
     assert not green[40:60, 110:140].any()
 
 
+@pytest.mark.parametrize(
+    ("box", "digit_boxes"),
+    [
+        ((0, 0, 640, 320), ()),
+        ((0, 0, 640, 320), ((5, 5, 9, 9),)),
+        ((100, 200, 300, 120), ((0,) * 4,)),
+    ],
+)
+def test_a_box_is_seen_where_it_ends_with_the_photo(box, digit_boxes):
+    drawing = np.asarray(
+        draw_reading(
+            np.zeros((320, 640, 3), np.uint8), box, "", digit_boxes=digit_boxes, colour="lime"
+        )
+    )
+    is_drawn = (drawing[:320, :640] == ImageColor.getrgb("lime")).all(axis=-1)
+    left, top, width, height = box
+    rows = np.flatnonzero(is_drawn.sum(axis=1) >= width - 2)
+    columns = np.flatnonzero(is_drawn.sum(axis=0) >= height - 2)
+    assert rows[0] <= top + 4 and rows[-1] == 319
+    assert columns[0] <= left + 4 and columns[-1] >= left + width - 4
+
+
 def test_digit_boxes_are_scaled_with_the_photo():
     photo = np.zeros((2048, 2048, 3), np.uint8)
     drawing = draw_reading(photo, None, "", digit_boxes=[(640, 0, 20, 100)], colour="lime")

@@ -1,9 +1,11 @@
+import errno
 import io
 import os
 import random
 import struct
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -330,6 +332,11 @@ def test_random_bytes_are_no_picture():
         assert "not a picture" in refusal(random.Random(seed).randbytes(400), "noise.bin")
 
 
+def test_heic_of_the_general_kind_is_named():
+    with pytest.raises(PictureError, match="HEIC photos can't be read"):
+        load_picture(b"\0\0\0\x18ftypmif1" + bytes(16))
+
+
 def test_heic_is_named():
     assert "HEIC" in refusal(b"\0\0\0\x18ftypheic" + bytes(100))
 
@@ -475,6 +482,30 @@ def test_folder_is_searched_to_the_bottom_in_natural_order(tree):
 def test_named_file_is_returned_whatever_it_is(tree):
     for name in ("notes.txt", ".hidden.png", "2.png"):
         assert names(find_pictures(str(tree / name)), tree) == [name]
+
+
+def test_heic_photos_in_a_folder_are_not_passed_over(tmp_path):
+    heic = tmp_path / "IMG_1.HEIC"
+    heic.write_bytes(b"\0\0\0\x18ftypheic" + bytes(16))
+    Image.new("RGB", (8, 8)).save(tmp_path / "2.png")
+    assert find_pictures(str(tmp_path)) == [tmp_path / "2.png", heic]
+    with pytest.raises(PictureError, match="HEIC photos can't be read"):
+        load_picture(heic)
+
+
+@pytest.mark.parametrize("name", ["a.png", "*.png", ""])
+def test_a_folder_that_one_may_not_enter(tmp_path, monkeypatch, name):
+    def refuse(path, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)  # as Python 3.11 does
+    with pytest.raises(UserError, match=r"can't be looked at \(Permission denied\)\. Check"):
+        find_pictures(f"{tmp_path}/{name}")
+
+
+def test_a_name_that_is_too_long(tmp_path):
+    with pytest.raises(UserError, match=r"can't be looked at \(File name too long\)\. Check"):
+        find_pictures(str(tmp_path / ("a" * 300)))
 
 
 def test_file_whose_name_looks_like_a_pattern(tree):

@@ -17,9 +17,6 @@ from svhn.detection.numbers import FoundNumber
 MOST = 2
 """Numbers that are looked at closely, the best."""
 
-LEAST_SCORE = 0.15
-"""Of these numbers; worse ones are hardly ever any."""
-
 DIGIT_HEIGHT = 40.0
 """Of digits in a close look, pixels."""
 
@@ -67,8 +64,6 @@ def close_looks(
     """
     looks = []
     for number in numbers[:MOST]:
-        if number.score < LEAST_SCORE:
-            break
         digit_height = max(float(np.median(number.digits.boxes[:, 3])), 1.0)
         start, size = number.box[:2], number.box[2:]
         room = np.array([BESIDE, ABOVE]) * digit_height

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from svhn.detection.cells import Cells, cells_of
-from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
+from svhn.detection.non_maximum_suppression import suppress
 from svhn.geometry import clip_boxes
 
 SCORE_THRESHOLD = 0.05
@@ -78,7 +78,6 @@ def find_digits(
     height: int,
     width: int,
     score_threshold: float = SCORE_THRESHOLD,
-    iou_threshold: float = IOU_THRESHOLD,
     most: int = 100,
 ) -> list[DetectedDigits]:
     """Returns the digits of each picture of a batch, in pixels of the picture.
@@ -88,7 +87,6 @@ def find_digits(
         height: Of the pictures, pixels, multiples of 32.
         width: Likewise.
         score_threshold: Digits have at least this score.
-        iou_threshold: See `svhn.detection.non_maximum_suppression.suppress`.
         most: Digits of a picture, at most.
     """
     cells = cells_of(height, width)
@@ -104,7 +102,7 @@ def find_digits(
         boxes, class_scores = decode_cells(
             {"class_logits": logits[candidates], "box_distances": distances[candidates]}, chosen
         )
-        kept = suppress(boxes, class_scores.max(axis=1), iou_threshold, most)
+        kept = suppress(boxes, class_scores.max(axis=1), most=most)
         found.append(
             DetectedDigits(
                 class_scores[kept].argmax(axis=1).astype(np.int32),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from svhn.detection.box_scale import BoxScale
 from svhn.detection.close_look import Part, close_looks
-from svhn.detection.decoding import SCORE_THRESHOLD, DetectedDigits, find_digits
+from svhn.detection.decoding import DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.outline import Outline
@@ -176,7 +176,7 @@ class NumberFinder:
             piece[0, : tile.height, : tile.width] = picture[
                 top : top + tile.height, left : left + tile.width
             ]
-            (found,) = find_digits(self._detect(piece), *canvas, score_threshold=SCORE_THRESHOLD)
+            (found,) = find_digits(self._detect(piece), *canvas)
             found = found.chosen(_whole(found.boxes, tile, height, width))
             boxes = found.boxes + np.array([left, top, 0, 0], np.float32)
             parts.append(dataclasses.replace(found, boxes=boxes))

@@ -23,6 +23,10 @@ ENLARGED = 3
 SMALLEST_SIDE = SIZE_MULTIPLE
 """Shorter side of the first picture, at least: long strips are looked at in a larger one."""
 
+LONGEST_SIDE = 16_000
+"""Longer side of any picture, pixels: that of a strip of 16×8,000 at twice its size. What is longer
+still is no photo of a number, and would take all the memory there is."""
+
 LARGEST_ENLARGEMENT = 4.0
 """As in training: there is nothing to see in a photo that is enlarged more."""
 
@@ -66,8 +70,9 @@ def level_sides(height: int, width: int) -> list[int]:
         width: Likewise.
     """
     longer, shorter = max(height, width), min(height, width)
-    coarsest = max(SIDES[0] / longer, SMALLEST_SIDE / shorter)
-    finest = min(math.sqrt(FINEST_AREA / (longer * shorter)), 1.0)
+    longest = LONGEST_SIDE / longer
+    coarsest = min(max(SIDES[0] / longer, SMALLEST_SIDE / shorter), longest)
+    finest = min(math.sqrt(FINEST_AREA / (longer * shorter)), 1.0, longest)
     scales = [min(coarsest, LARGEST_ENLARGEMENT)]
     for place, side in enumerate(SIDES[1:], start=1):
         scale = min(coarsest * side / SIDES[0], LARGEST_ENLARGEMENT)

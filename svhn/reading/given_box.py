@@ -62,5 +62,6 @@ def _check_box(box: Sequence[float] | None, photo: np.ndarray, path: Path) -> No
     if left >= width or top >= height or left + box_width <= 0 or top + box_height <= 0:
         raise PictureError(
             f"{path}: the box {','.join(f'{value:g}' for value in box)} (left, top, width, height) "
-            f"lies outside of the photo of {width} × {height} pixels. Give a --box within it"
+            f"lies outside of the photo of {width} × {height} pixels. Give a --box within it, "
+            "correct its label, or let the number be found with --boxes=auto"
         )

@@ -204,20 +204,19 @@ def _box_finder(
 
 def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Path], Path]:
     """The photos to read, and the folder that they have in common."""
-    paths = find_pictures(config.image)
-    folder = Path(config.image)
-    if folder.is_dir():
-        root = folder
-        # What an earlier call has drawn into a folder within the photos is no photo.
-        drawings = (Path(config.output_dir) / DRAWINGS_FOLDER).resolve()
-        if config.output_dir and drawings != folder.resolve():
-            paths = [path for path in paths if drawings not in path.resolve().parents]
-            if not paths:
-                raise UserError(
-                    f"--image={config.image}: the only pictures there are the drawings in "
-                    f"{drawings}. Name a folder with photos, or give another --output_dir"
-                )
-    else:
+    paths, root = find_pictures(config.image), Path(config.image)
+    # os.path.realpath, as Path.resolve raises where a link leads to itself.
+    drawings = os.path.realpath(os.path.join(config.output_dir, DRAWINGS_FOLDER))  # noqa: PTH118
+    # What an earlier call has drawn into a folder within the photos is no photo, unless somebody
+    # names it.
+    if config.output_dir and os.path.realpath(root) != drawings and not root.is_file():
+        paths = [path for path in paths if not _is_below(path, drawings)]
+        if not paths:
+            raise UserError(
+                f"--image={config.image}: the only pictures there are the drawings in "
+                f"{drawings}. Name a folder with photos, or give another --output_dir"
+            )
+    if not root.is_dir():
         root = Path(os.path.commonpath([path.parent for path in paths]))
     if box is not None and len(paths) != 1:
         raise UserError(
@@ -225,6 +224,10 @@ def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Pa
             "photo, or leave --box out"
         )
     return paths, root
+
+
+def _is_below(path: Path, folder: str) -> bool:
+    return Path(folder) in Path(os.path.realpath(path)).parents
 
 
 @contextmanager

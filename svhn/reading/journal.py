@@ -68,9 +68,11 @@ class Journal:
             OSError: If it can't be written.
         """
         if self._stream is None:
-            self._stream = self.path.open("ab")
-        self._stream.write(_line(entry))
-        self._stream.flush()
+            # No buffer: it would be written, and fail, once more on closing.
+            self._stream = self.path.open("ab", buffering=0)
+        line = _line(entry)
+        while line:  # what is written may be a part
+            line = line[self._stream.write(line) :]
 
     def close(self) -> None:
         """Closes the file, if it is open."""

@@ -7,6 +7,7 @@ next call goes on from there (`svhn.reading.journal`).
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,10 @@ class OutputFolder:
         self._entries: dict[Path, Entry] = {}
         self._identities: dict[Path, str] = {}
         self._settings = ""
-        photos = {path.resolve() for path in paths}
+        # os.path.realpath, as Path.resolve raises where a link leads to itself.
+        photos = {os.path.realpath(path) for path in paths}
         for name in self._drawings.values():
-            if (folder / name).resolve() in photos:
+            if os.path.realpath(folder / name) in photos:
                 raise UserError(
                     f"--output_dir: the drawings would replace the photos themselves in "
                     f"{folder / DRAWINGS_FOLDER}. Give another --output_dir"
@@ -98,9 +100,9 @@ class OutputFolder:
                 for path in self._drawings
                 if str(path) in earlier and self._still_holds(path, earlier[str(path)])
             }
-            if earlier:
-                # Also cuts off the beginning of a line that a killed call has left.
-                self.journal.write(self._entries.values())
+            # Also cuts off the beginning of a line that a killed call has left, and shows before
+            # hours of reading that the folder can be written.
+            self.journal.write(self._entries.values())
         except OSError as error:
             raise _unwritable(self.journal.path, error) from error
         return {

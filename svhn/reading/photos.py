@@ -62,8 +62,8 @@ def read_photos(
         photo_reader: Finds and reads the numbers.
         paths: The files.
         with_previews: Whether the results carry the photos, scaled down for drawing.
-        stopped: Asked after each photo. Once it says so, the photos that are prepared already are
-            read, and no more.
+        stopped: Asked after each photo. Once it says so, the photos whose crops wait for the
+            network are read, and no more.
     """
 
     def prepare(path: Path) -> tuple[PhotoResult, Sequence[Any]]:
@@ -75,7 +75,8 @@ def read_photos(
         result = PhotoResult(path)
         if with_previews:
             shown = preview(photo)
-            result = replace(result, preview=shown, preview_scale=shown.shape[1] / photo.shape[1])
+            scale = max(shown.shape[:2]) / max(photo.shape[:2])
+            result = replace(result, preview=shown, preview_scale=scale)
         return result, crops
 
     threads = min(MAX_THREADS, usable_cores())

@@ -145,7 +145,7 @@ class WholePhotoReader:
             None if self._min_confidence is None else confidence >= self._min_confidence,
             _as_box(box),
             tuple(map(_as_box, digit_boxes)),
-            seen.found.number,
+            ways[0].found.number,
         )
 
 

@@ -81,12 +81,17 @@ def test_tiles_cover_the_picture_and_overlap(height, width):
             assert (size - steps >= OVERLAP - 1).all()
 
 
-def test_the_longest_strip_has_a_bound():
-    tiles = 0
-    for side in level_sides(16, 8000):
-        rows = round(16 * side / 8000)
+@pytest.mark.parametrize(
+    ("height", "width"), [(16, 8000), (10, 100_000), (8, 15_000_000), (1, 120_000_000)]
+)
+def test_the_longest_strip_has_a_bound(height, width):
+    tiles = pixels = 0
+    for side in level_sides(height, width):
+        rows = max(round(height * side / width), 1)
         tiles += len(tiles_of(rows, side, canvas_for(rows, side)))
+        pixels += rows * side
     assert tiles < 350
+    assert pixels < 4_000_000
 
 
 def test_canvases_suit_the_network_and_common_photos():

@@ -127,6 +127,21 @@ def test_drawings_within_the_photos_are_not_read_the_next_time(photos, checkpoin
     assert (photos / "1.png").read_bytes() == before
 
 
+def test_drawings_are_no_photos_for_a_pattern_either(photos, checkpoint_folder, capfd):
+    for _ in range(2):
+        infer(configuration(f"{photos}/**/*.png", checkpoint_folder, output_dir=str(photos)))
+        lines = capfd.readouterr().out.splitlines()
+        assert lines and not any("annotated" in line for line in lines)
+
+
+def test_a_link_that_leads_to_itself_stops_nothing(photos, checkpoint_folder, tmp_path, capfd):
+    (photos / "loop.jpg").symlink_to(photos / "loop.jpg")
+    assert infer(configuration(photos, checkpoint_folder, output_dir=str(tmp_path / "out"))) == 1
+    printed = capfd.readouterr()
+    assert "loop.jpg: can't be read" in printed.err
+    assert len(printed.out.splitlines()) == 4
+
+
 def test_drawings_are_no_photos_of_their_own(photos, checkpoint_folder):
     (photos / "annotated").mkdir()
     (photos / "1.png").rename(photos / "annotated" / "1.png")

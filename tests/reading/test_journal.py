@@ -93,3 +93,11 @@ def test_what_cannot_be_read_has_no_identity(tmp_path):
     assert photo_identity(tmp_path / "absent.png") == ""
     assert photo_identity(Path("null\0character.png")) == ""
     assert photo_identity(save_photo(tmp_path / "photo.png", 1), no_box) == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_told_once():
+    journal = Journal(Path("/dev/full"))
+    with pytest.raises(OSError, match="No space left"):
+        journal.append(entry("a.png"))
+    journal.close()

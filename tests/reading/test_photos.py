@@ -112,6 +112,14 @@ def test_previews_come_when_asked_for(reader, tmp_path):
     assert result.readings == plain.readings
 
 
+def test_boxes_stay_in_their_place_in_previews_of_long_photos(reader, tmp_path):
+    path = tmp_path / "tall.png"
+    Image.fromarray(np.zeros((8000, 300, 3), np.uint8)).save(path)
+    photo_reader = reading_in(reader, (10, 7000, 200, 1000))
+    [result] = read_photos(photo_reader, [path], with_previews=True)
+    assert 8000 * result.preview_scale == pytest.approx(result.preview.shape[0], abs=1)
+
+
 def test_once_stopped_only_what_is_prepared_is_read(reader, folder):
     prepared = []
 
