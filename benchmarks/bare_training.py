@@ -25,13 +25,11 @@ def main(config: TrainingConfig) -> int:
     import keras
     import tensorflow as tf
 
-    from svhn.augmentation_config import Augmentation
-    from svhn.data.input_pipeline import training_batches
     from svhn.models import build_model
     from svhn.training.averaging import WeightAverage
     from svhn.training.devices import distribute, make_strategy
     from svhn.training.optimizers import make_optimizer
-    from svhn.training.reader_task import reading_figures
+    from svhn.training.reader_task import ReaderTask
     from svhn.training.train_step import make_train_step
 
     strategy = make_strategy()
@@ -42,15 +40,10 @@ def main(config: TrainingConfig) -> int:
         average = None
         if config.average_decay:
             average = WeightAverage(model, build_model(config.model), config.average_decay)
-    figures = reading_figures(config.label_smoothing)
+    task = ReaderTask(config, config.splits or ["train"])
+    figures = task.example_figures
     step = make_train_step(strategy, model, optimizer, config.batch_size, figures, average)
-    batches = training_batches(
-        config.data_dir,
-        config.splits or ["train"],
-        config.batch_size,
-        config.seed,
-        augmentation=Augmentation(strength=config.augmentation),
-    )
+    batches = task.training_batches(start_example=0)
     # The pipeline ends with the making of this list.
     in_memory = list(distribute(strategy, batches.take(BATCHES)))
     steps, losses = 0, []

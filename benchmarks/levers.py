@@ -105,8 +105,7 @@ def main(config: BenchmarkConfig) -> int:
     if config.lever:
         return measure(config.lever, config, folder)
     names = list(dict.fromkeys([BASE, *config.levers]))
-    steps = (config.start_steps, config.steps)
-    results = {name: read_result(folder, name, steps) for name in names}
+    results = {name: read_result(folder, name, config) for name in names}
     status = 0
     if not config.table_only:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +113,7 @@ def main(config: BenchmarkConfig) -> int:
             leave_cores_to_others()
         left = [name for name in names if not results[name] and not obstacle(name, config)]
         status = measure_all(left, config, folder)
-        results = {name: read_result(folder, name, steps) for name in names}
+        results = {name: read_result(folder, name, config) for name in names}
     print_results(results, config)
     return status
 
@@ -132,6 +131,9 @@ class Result:
     steps: tuple[int, int]
     """Of the start, and after it."""
 
+    precision: str
+    """`--precision` of all of them."""
+
 
 def result_path(folder: Path, name: str) -> Path:
     """Returns the file of a run's result."""
@@ -141,26 +143,34 @@ def result_path(folder: Path, name: str) -> Path:
 def write_result(folder: Path, name: str, result: Result) -> None:
     """Writes which photos a run reads right."""
     content = io.BytesIO()
-    np.savez(content, right=result.right, file_names=result.file_names, steps=result.steps)
+    np.savez(
+        content,
+        right=result.right,
+        file_names=result.file_names,
+        steps=result.steps,
+        precision=result.precision,
+    )
     write_whole(result_path(folder, name), content.getvalue())
 
 
-def read_result(folder: Path, name: str, steps: tuple[int, int]) -> Result | None:
+def read_result(folder: Path, name: str, config: BenchmarkConfig) -> Result | None:
     """Returns a run's result, None if there is none yet.
 
     Raises:
-        UserError: If it is of a run of other steps, `steps` being those of the start and after it.
+        UserError: If it is of a run of other steps or another precision.
     """
     path = result_path(folder, name)
     if not path.exists():
         return None
     with np.load(path) as arrays:
         start, after = arrays["steps"].tolist()
-        result = Result(arrays["right"], arrays["file_names"], (start, after))
-    if result.steps != steps:
+        precision = str(arrays["precision"])
+        result = Result(arrays["right"], arrays["file_names"], (start, after), precision)
+    if (*result.steps, precision) != (config.start_steps, config.steps, config.precision):
         raise UserError(
-            f"{path} is of other steps than --start_steps={steps[0]} --steps={steps[1]}: give "
-            f"--start_steps={start} --steps={after}, or another --work_dir"
+            f"{path} is of other steps than --start_steps={config.start_steps} "
+            f"--steps={config.steps}, or not of --precision={config.precision}: give "
+            f"--start_steps={start} --steps={after} --precision={precision}, or another --work_dir"
         )
     return result
 
@@ -271,7 +281,8 @@ def measure(name: str, config: BenchmarkConfig, folder: Path) -> int:
     # The last weights, not the best on val: the schedule ends there, for all alike.
     loaded = load_model(str(run_folder / f"model.ckpt-{config.steps}"))
     right, file_names = read_val(loaded.model, data_dir(name, config), lever.crops)
-    write_result(folder, name, Result(right, file_names, (config.start_steps, config.steps)))
+    steps = (config.start_steps, config.steps)
+    write_result(folder, name, Result(right, file_names, steps, config.precision))
     return 0
 
 

@@ -64,7 +64,7 @@ def main(config: BenchmarkConfig) -> int:
     from svhn.evaluation.calibration import calibrate
     from svhn.evaluation.metrics import Proportion, count_right_digits, coverage_at_accuracy
     from svhn.evaluation.predict import evaluate_split, make_predict_step
-    from svhn.evaluation.report import length_name
+    from svhn.labels import length_name
     from svhn.stored_calibration import StoredCalibration
 
     loaded = load_model(config.checkpoint_dir)

@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 from svhn.command_line import warn
-from svhn.errors import UserError
+from svhn.errors import UserError, first_line
 from svhn.loaded_model import LoadedModel, require_model
 from svhn.models import build_model
 from svhn.released_weights import is_released, load_released, load_released_weights
@@ -34,6 +34,10 @@ _DAMAGE_ERRORS = (tf.errors.OpError, RuntimeError, IndexError)
 
 class DamagedCheckpointError(UserError):
     """A checkpoint whose files are cut off or overwritten."""
+
+
+class MisfittingCheckpointError(UserError):
+    """A checkpoint of another model or optimizer."""
 
 
 class Checkpoints:
@@ -87,10 +91,10 @@ class Checkpoints:
         try:
             return manager.save(checkpoint_number=state["step"])
         except (tf.errors.OpError, OSError) as error:
-            reason = str(error).splitlines()[0]
             raise UserError(
                 f"--train_logdir: can't write a checkpoint at step {state['step']} to "
-                f"{self.folder}: {reason}. Make room or give another folder, and start again"
+                f"{self.folder}: {first_line(error)}. Make room or give another folder, and "
+                "start again"
             ) from error
 
     def restore_last(self) -> dict[str, Any] | None:
@@ -242,24 +246,23 @@ def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:
         status.expect_partial()  # first: else TensorFlow lists every variable as a warning
         status.assert_existing_objects_matched()
     except AssertionError as error:
-        raise UserError(
+        raise MisfittingCheckpointError(
             f"{prefix} doesn't fit: it lacks a variable of this model or optimizer. Expected: a "
-            "checkpoint of the same --model. Give another --train_logdir for a new run"
+            "checkpoint of the same --model. Name one, or another --train_logdir for a new run"
         ) from error
     except ValueError as error:
-        raise UserError(
+        raise MisfittingCheckpointError(
             f"{prefix} doesn't fit: a variable has another shape in this model. Expected: a "
-            "checkpoint of the same --model. Give another --train_logdir for a new run"
+            "checkpoint of the same --model. Name one, or another --train_logdir for a new run"
         ) from error
     except _DAMAGE_ERRORS as error:
         raise _damaged(prefix, error) from error
 
 
 def _damaged(prefix: str, error: Exception) -> DamagedCheckpointError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DamagedCheckpointError(
-        f"{prefix} can't be read: {reason}. Delete its files (an older checkpoint beside it may "
-        "be whole) and try again"
+        f"{prefix} can't be read: {first_line(error)}. Delete its files (an older checkpoint "
+        "beside it may be whole) and try again"
     )
 
 

@@ -14,3 +14,8 @@ class PictureError(UserError):
 
     Programs that handle many pictures report it, count it and go on with the others.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of what an exception says; its kind, if that is nothing."""
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,17 @@ def write_whole(path: str | Path, content: bytes, *, on_disk: bool = False) -> N
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def make_writable(folder: str | Path) -> None:
+    """Makes a folder, if it isn't there, and writes into it, leaving nothing.
+
+    Raises:
+        OSError: If either can't be done.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(b"?")
 
 
 @contextmanager

@@ -27,6 +27,11 @@ HEAD_NAMES = ("length", *(f"digit_{position}" for position in range(1, MAX_DIGIT
 """Names of the six softmax heads, in the order of a label array."""
 
 
+def length_name(length: int) -> str:
+    """Returns a length in words: "0" to "5", "more than 5"."""
+    return str(length) if length < LENGTH_MORE_THAN_FIVE else f"more than {MAX_DIGITS}"
+
+
 def label_array(digits: Sequence[int]) -> np.ndarray:
     """Returns the label array `[length, digit_1, …, digit_5]` of a number.
 

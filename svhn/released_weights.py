@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from svhn.errors import UserError
+from svhn.errors import UserError, first_line
 from svhn.files import write_whole
 from svhn.loaded_model import LoadedModel, require_model
 from svhn.models import build_model
@@ -173,7 +173,7 @@ def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
                 if name.startswith(_WEIGHTS)
             }
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise UserError(f"{path} can't be read: {reason}. Fetch or write it again") from error
     return about, arrays
 

@@ -71,7 +71,7 @@ class StoredCalibration:
             step = "Leave --min_accuracy out, or train further"
         raise UserError(
             f"--min_accuracy={accuracy:g}: {source} has no threshold for it, as no choice of the "
-            f"{self.photos:,} photos of val reaches that accuracy surely enough. {step}, or "
+            f"{self.photos:,} readings on val reaches that accuracy surely enough. {step}, or "
             "convert with more photos for val"
         )
 

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from svhn.data.manifest import FORMAT, MANIFEST_NAME, length_name, shard_folder, shard_name
+from svhn.data.manifest import FORMAT, MANIFEST_NAME, shard_folder, shard_name
 from svhn.data.records import serialize_record
-from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES
+from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, length_name
 from svhn.models.heads import six_heads
 
 SHARDS = 3

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from svhn.labels import label_array, number_text
+from svhn.labels import label_array, length_name, number_text
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_label_array_and_back(digits, expected, text):
 def test_what_is_no_digit_is_refused(digits):
     with pytest.raises(ValueError, match="0 to 9"):
         label_array(digits)
+
+
+def test_lengths_in_words():
+    assert [length_name(length) for length in (0, 1, 5, 6, 7)] == ["0", "1", "5"] + 2 * [
+        "more than 5"
+    ]

@@ -41,7 +41,7 @@ def test_every_stored_accuracy_has_a_name_of_its_own():
     ("stored", "words"),
     [
         (StoredCalibration(), r"has no thresholds.*train\.py"),
-        (STORED, r"229 photos of val.*0\.98 at most"),
+        (STORED, r"229 readings on val.*0\.98 at most"),
         (StoredCalibration(1.0, {0.95: None}, photos=3), "Leave --min_accuracy out"),
     ],
 )

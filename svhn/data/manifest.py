@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from svhn.errors import UserError
-from svhn.labels import LENGTH_CLASSES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS
+from svhn.labels import LENGTH_CLASSES, length_name
 
 FOLDER_NAME = "tfrecords"
 """The folder under the data folder in which shards and manifest lie."""
@@ -36,13 +36,6 @@ DEFAULT_TRAINING_SPLITS = {
     "detector": ("train", "extra", "pseudo", EMPTY),
 }
 """By task, what is trained on where no splits are named, as far as they were converted."""
-
-_MORE_DIGITS = f"more than {MAX_DIGITS}"
-
-
-def length_name(digits: int) -> str:
-    """Returns the name of a number's length in `by_length`: "0" to "5" or "more than 5"."""
-    return str(digits) if digits < LENGTH_MORE_THAN_FIVE else _MORE_DIGITS
 
 
 def shard_folder(data_dir: str | Path) -> Path:

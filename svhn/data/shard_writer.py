@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from svhn.data.digit_struct import LabelledPhoto
-from svhn.data.manifest import EMPTY, length_name
+from svhn.data.manifest import EMPTY
 from svhn.data.photo_check import BROKEN, UnusablePhotoError, check_photo
 from svhn.data.record_writer import serialize_record, write_record
+from svhn.labels import length_name
 from svhn.worker_processes import end_with_parent
 
 

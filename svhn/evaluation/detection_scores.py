@@ -15,13 +15,14 @@ def scores_as_json(precision: AveragePrecision, photos: int) -> dict[str, Any]:
     """
     return {
         "photos": photos,
-        "average_precision_at_iou_0.5": _known(precision.at_half),
-        "average_precision": _known(precision.mean),
+        "average_precision_at_iou_0.5": known(precision.at_half),
+        "average_precision": known(precision.mean),
         "average_precision_at_iou_0.5_by_digit": [
-            _known(value) for value in precision.by_class[0].tolist()
+            known(value) for value in precision.by_class[0].tolist()
         ],
     }
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """Returns a figure as JSON can hold it: None for NaN."""
     return value if math.isfinite(value) else None

@@ -131,6 +131,22 @@ def parse_accuracies(values: list[str]) -> list[float]:
     return sorted(set(accuracies))
 
 
+def require_finite(values: np.ndarray, path: str, split: str) -> None:
+    """Raises a `UserError` if a network gave values that are no numbers.
+
+    Args:
+        values: What it gave for the photos of a split.
+        path: Its checkpoint.
+        split: The split's name.
+    """
+    if not np.isfinite(values).all():
+        raise UserError(
+            f"{path} gives values that are not numbers (NaN or infinity) for photos of"
+            f" '{split}': its training has diverged. Choose an older checkpoint with"
+            " --checkpoint_dir, or train again with a lower --learning_rate"
+        )
+
+
 def _about_confidence(stored: StoredCalibration) -> str:
     if not stored.photos:
         return "Confidence, as the network gives it (no temperature stored)"
@@ -164,12 +180,7 @@ def _evaluate_splits(
             predict_step=predict_step,
             keep_mistakes=config.sheet_size,
         )
-        if not np.isfinite(predictions.loss).all():
-            raise UserError(
-                f"{loaded.path} gives values that are not numbers (NaN or infinity) for photos of"
-                f" '{split}': its training has diverged. Choose an older checkpoint with"
-                " --checkpoint_dir, or train again with a lower --learning_rate"
-            )
+        require_finite(predictions.loss, loaded.path, split)
         metrics[split] = measure(predictions, loaded.calibration, accuracies)
         seconds += len(predictions.labels) / predictions.photos_per_second
         if predictions.right.all():

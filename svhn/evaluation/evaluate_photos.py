@@ -6,9 +6,13 @@ from typing import Any
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import manifest_digest
-from svhn.detection.finder import NumberFinder
 from svhn.evaluation.config import EvaluationConfig
-from svhn.evaluation.evaluate import parse_accuracies, splits_to_evaluate, writing_to
+from svhn.evaluation.evaluate import (
+    parse_accuracies,
+    require_finite,
+    splits_to_evaluate,
+    writing_to,
+)
 from svhn.evaluation.photo_metrics import measure_photos
 from svhn.evaluation.photo_mistakes import photo_mistakes_sheet
 from svhn.evaluation.photo_report import (
@@ -20,6 +24,7 @@ from svhn.evaluation.photo_report import (
 from svhn.evaluation.photos import read_split
 from svhn.evaluation.report import confidence_table, write_json
 from svhn.reading.agreement import AgreementRule
+from svhn.reading.loading import load_finder
 from svhn.reading.reader import Reader
 
 
@@ -38,20 +43,20 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     """
     accuracies = parse_accuracies(config.coverage_accuracy)
     splits = splits_to_evaluate(config.data_dir, config.splits)
-    loaded = load_model(config.checkpoint_dir)
-    detector = load_model(config.detector_checkpoint, task="detector")
+    loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
+    finder, rule, detector, _ = load_finder(config.detector_checkpoint)
     for network in (loaded, detector):
         model, step = network.config["model"], network.step
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
-    reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
-    finder = NumberFinder.of(detector)
-    rule = AgreementRule.from_json(detector.state.get("agreement"))
+    temperature = loaded.calibration.temperature
+    reader = Reader(loaded.model, temperature=temperature, batch_size=config.batch_size)
     folder = Path(config.eval_logdir)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    metrics = {}
+    metrics, sheets = {}, []
     for split in splits:
         predictions = read_split(reader, finder, config.data_dir, split, rule)
+        require_finite(predictions.confidence_in_true_boxes, loaded.path, split)
         metrics[split] = measure_photos(predictions, accuracies)
         sheet = photo_mistakes_sheet(predictions, config.data_dir, split, config.sheet_size)
         sheet_path = folder / f"photo_mistakes_{split}.png"
@@ -62,11 +67,12 @@ def evaluate_photos(config: EvaluationConfig) -> int:
                 sheet_path.unlink(missing_ok=True)
             else:
                 sheet.save(sheet_path)
+                sheets.append(str(sheet_path))
     with writing_to(folder):
         write_json(
             folder / "photos.json",
             {
-                **_about(config, loaded, detector),
+                **_about(config, loaded, detector, rule),
                 "splits": {
                     split: photo_figures_as_json(figures) for split, figures in metrics.items()
                 },
@@ -77,16 +83,19 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     read = {split: figures.read for split, figures in metrics.items()}
     print(f"\nConfidence\n{confidence_table(read)}")
     print(f"\nResults: {folder / 'photos.json'}, {folder / 'photos_SPLIT.csv'}")
-    print(f"Most confident mistakes: {folder / 'photo_mistakes_SPLIT.png'}")
+    if sheets:
+        print(f"Most confident mistakes: {', '.join(sheets)}")
     return 0
 
 
-def _about(config: EvaluationConfig, reader: LoadedModel, detector: LoadedModel) -> dict[str, Any]:
+def _about(
+    config: EvaluationConfig, reader: LoadedModel, detector: LoadedModel, rule: AgreementRule
+) -> dict[str, Any]:
     return {
         "version": svhn.__version__,
         "reader": _network(reader),
         "detector": _network(detector),
-        "rule": AgreementRule.from_json(detector.state.get("agreement")).as_json(),
+        "rule": rule.as_json(),
         "data_dir": str(config.data_dir),
         "manifest_sha256": manifest_digest(config.data_dir),
     }

@@ -42,17 +42,16 @@ def photo_mistakes_sheet(
     pictures, captions = [], []
     for place in places:
         name = predictions.file_names[place]
-        numbers = predictions.numbers[place]
-        read = number_text(predictions.predicted[place]) or "none"
+        reading = predictions.readings[place]
         drawing = draw_reading(
             load_picture(encoded[name], name),
-            numbers[0].box.tolist() if numbers else None,
-            f"{number_text(predictions.labels[place])} / {read}",
-            digit_boxes=numbers[0].digits.boxes.tolist() if numbers else (),
+            reading.box,
+            f"{number_text(predictions.labels[place])} / {reading.number or 'none'}",
+            digit_boxes=reading.digit_boxes,
             min_side=TILE_SIZE,
             max_side=TILE_SIZE,
         )
         pictures.append(np.asarray(drawing))
-        detected = f", detector: {numbers[0].number}" if numbers else ""
-        captions.append(f"{100 * predictions.confidence[place]:.1f} %{detected}\n{name}")
+        detected = "" if reading.detected is None else f", detector: {reading.detected}"
+        captions.append(f"{100 * reading.confidence:.1f} %{detected}\n{name}")
     return contact_sheet(pictures, captions, columns=COLUMNS, tile_size=TILE_SIZE)

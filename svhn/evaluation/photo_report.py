@@ -2,11 +2,11 @@
 
 import csv
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from svhn.evaluation.detection_scores import known
 from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.photo_metrics import PhotoMetrics
 from svhn.evaluation.photos import PhotoPredictions
@@ -73,10 +73,10 @@ def photo_figures_as_json(figures: PhotoMetrics) -> dict[str, Any]:
         "best_box": proportion_as_json(figures.best_box),
         "without_a_number": proportion_as_json(figures.without),
         "with_several_numbers": proportion_as_json(figures.with_several),
-        "digit_average_precision_at_0.5": _known(figures.digits.at_half),
-        "digit_average_precision": _known(figures.digits.mean),
+        "digit_average_precision_at_0.5": known(figures.digits.at_half),
+        "digit_average_precision": known(figures.digits.mean),
         "digit_average_precision_at_0.5_by_digit": [
-            _known(value) for value in figures.digits.by_class[0].tolist()
+            known(value) for value in figures.digits.by_class[0].tolist()
         ],
     }
 
@@ -94,29 +94,24 @@ def write_photo_predictions(path: Path, predictions: PhotoPredictions) -> None:
     table.writerow(
         [
             *("photo", "truth", "read", "right", "confidence", "in_true_box", "numbers_found"),
-            *("detected", "score"),
+            "detected",
             *(f"found_{name}" for name in box),
             *(f"true_{name}" for name in box),
         ]
     )
-    for name, label, read, confidence, in_true_box, numbers, true_box in zip(
+    for name, label, reading, in_true_box, numbers, true_box in zip(
         predictions.file_names,
         predictions.labels,
-        predictions.predicted,
-        predictions.confidence,
+        predictions.readings,
         predictions.predicted_in_true_boxes,
         predictions.numbers,
         predictions.true_boxes,
         strict=True,
     ):
-        found = (
-            [numbers[0].number, f"{numbers[0].score:.6f}", *_pixels(numbers[0].box)]
-            if numbers
-            else [""] * 6
-        )
-        row = [name, number_text(label), number_text(read), int((label == read).all())]
-        row += [f"{confidence:.6f}", number_text(in_true_box), len(numbers)]
-        table.writerow(row + found + _pixels(true_box))
+        row = [name, number_text(label), reading.number, int(tuple(label) == reading.label)]
+        row += [f"{reading.confidence:.6f}", number_text(in_true_box), len(numbers)]
+        row += [reading.detected or "", *(_pixels(reading.box) if reading.box else [""] * 4)]
+        table.writerow(row + _pixels(true_box))
     write_whole(path, text.getvalue().encode())
 
 
@@ -126,7 +121,3 @@ def _without_count(figures: SplitMetrics) -> dict[str, Any]:
 
 def _pixels(box: Any) -> list[str]:
     return [f"{value:.2f}" for value in box]
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None

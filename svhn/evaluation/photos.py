@@ -59,11 +59,14 @@ class PhotoPredictions:
     labels: np.ndarray
     """The truth, int32 [N, 6]: `svhn.labels.label_array`."""
 
+    readings: tuple[Reading, ...]
+    """The best number of each photo; of length 0, with confidence 0, where none was found."""
+
     predicted: np.ndarray
-    """The best number of each photo, int32 [N, 6]; of length 0 where none was found."""
+    """What they read, int32 [N, 6]."""
 
     confidence: np.ndarray
-    """Of these, float32 [N], 0 to 1; 0 where none was found."""
+    """Their confidences, float32 [N], 0 to 1."""
 
     predicted_in_true_boxes: np.ndarray
     """What the same reader reads where it is told the place, int32 [N, 6]."""
@@ -149,6 +152,7 @@ def read_all(
     return PhotoPredictions(
         tuple(names),
         np.array(truth, np.int32).reshape(-1, len(NO_NUMBER)),
+        tuple(best),
         *_rows(best),
         *_rows(in_true_boxes),
         tuple(tuple(numbers) for numbers in recording.numbers),

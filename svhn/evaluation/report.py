@@ -10,7 +10,7 @@ from typing import Any
 from svhn.evaluation.metrics import Proportion, SplitMetrics
 from svhn.evaluation.predict import SplitPredictions
 from svhn.files import write_whole
-from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, number_text
+from svhn.labels import MAX_DIGITS, length_name, number_text
 
 NOTHING = "–"
 """Stands in a table where there is no figure."""
@@ -103,11 +103,6 @@ def length_table(metrics: Mapping[str, SplitMetrics]) -> str:
         )
     ]
     return aligned(header, rows)
-
-
-def length_name(length: int) -> str:
-    """Returns a length class in words: "0" to "5", "more than 5"."""
-    return f"more than {MAX_DIGITS}" if length == LENGTH_MORE_THAN_FIVE else str(length)
 
 
 def write_results(

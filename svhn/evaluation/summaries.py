@@ -27,8 +27,8 @@ from svhn.evaluation.charts import (
 from svhn.evaluation.confusion import count_digit_confusions
 from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.predict import SplitPredictions
-from svhn.evaluation.report import length_name
 from svhn.files import write_whole
+from svhn.labels import length_name
 
 LOSS, SEQUENCE_ACCURACY = "accuracy_and_loss/loss", "accuracy_and_loss/sequence_accuracy"
 """The tags that training has, too, so that its curves lie on the same charts."""

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from svhn.data.resumable_download import fetch
-from svhn.errors import UserError
+from svhn.errors import UserError, first_line
 from svhn.models.vgg16 import BACKBONE_LAYERS
 
 IMAGENET = "imagenet"
@@ -112,7 +112,7 @@ def _read(path: Path) -> keras.Model:
             warnings.simplefilter("ignore")  # of each layer that is missing, before the error
             network.load_weights(path)
     except (ValueError, KeyError, TypeError, OSError) as error:  # whatever the file lacks
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        reason = first_line(error)[:120]
         raise UserError(
             f"--backbone_weights={path} doesn't fit ({reason}). Expected: the weights of "
             f"keras.applications.VGG16(include_top=False), such as {WEIGHTS_NAME} from "

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from svhn import __version__
 from svhn.checkpoints import load_model
+from svhn.command_line import warn
+from svhn.loaded_model import LoadedModel
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.boxes import BoxFinder
 from svhn.reading.fingerprint import fingerprint
@@ -29,7 +31,9 @@ class LoadedFinder(NamedTuple):
     rule: AgreementRule
     """Decides where it and the reader disagree."""
 
-    path: str
+    network: LoadedModel
+    """The detector."""
+
     fingerprint: str
     """Of all that decides which boxes it finds."""
 
@@ -65,9 +69,14 @@ def load_photo_reader(
         reader = Reader.from_checkpoint(checkpoint, batch_size)
         loaded = load_finder(detector)
         identity = fingerprint(reader.model, reader.temperature)
+        if loaded.rule.reader not in ("", identity):
+            warn(
+                f"{loaded.network.path} was fitted for another reader than {checkpoint}, so "
+                "its confidences may be off: python -m svhn.agreement fits it for this one"
+            )
         threshold = None
         if min_accuracy:
-            threshold = loaded.rule.demand_threshold(min_accuracy, identity, loaded.path)
+            threshold = loaded.rule.demand_threshold(min_accuracy, identity, loaded.network.path)
         photo_reader = WholePhotoReader(reader, loaded.finder, loaded.rule, threshold)
         settings |= {"detector": loaded.fingerprint, "rule": loaded.rule.as_json()}
     settings |= {
@@ -94,4 +103,4 @@ def load_finder(path: str) -> LoadedFinder:
     rule = AgreementRule.from_json(loaded.state.get("agreement"))
     boxes = [*BoxScale.of(loaded.state), *Outline.of(loaded.state)]
     identity = f"{fingerprint(loaded.model)} {boxes}"
-    return LoadedFinder(NumberFinder.of(loaded), rule, loaded.path, identity)
+    return LoadedFinder(NumberFinder.of(loaded), rule, loaded, identity)

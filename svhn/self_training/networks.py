@@ -7,7 +7,7 @@ import keras
 from svhn.checkpoints import load_model
 from svhn.command_line import warn
 from svhn.detection.finder import NumberFinder
-from svhn.errors import UserError
+from svhn.errors import UserError, first_line
 from svhn.loaded_model import LoadedModel
 from svhn.models import detector
 from svhn.reading.reader import Reader
@@ -58,7 +58,7 @@ def _detector_with(path: Path) -> keras.Model:
         model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise UserError(
-            f"--detector={path} doesn't fit or can't be read ({str(error).splitlines()[0]})."
+            f"--detector={path} doesn't fit or can't be read ({first_line(error)})."
             " Expected: Keras weights of svhn.models.detector"
         ) from error
     return model

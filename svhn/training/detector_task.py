@@ -20,6 +20,7 @@ from svhn.evaluation.detect import SplitDetections, detect_split, make_detect_st
 from svhn.evaluation.detection_pictures import SamplePhoto, detections_sheet
 from svhn.evaluation.detection_scores import scores_as_json
 from svhn.training.config import TrainingConfig
+from svhn.training.divergence import require_finite_on_val
 from svhn.training.task import ExampleFigures
 
 VAL_BATCH_SIZE = 32
@@ -106,6 +107,7 @@ class DetectorTask:
                 detect_step=detect_step,
                 batches=self._val_batches,
             )
+            require_finite_on_val(detections.losses.total, self._config)
             return DetectorEvaluation(detections, detections.average_precision(), samples)
 
         return evaluate

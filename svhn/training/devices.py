@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from svhn.errors import UserError
+from svhn.errors import UserError, first_line
 from svhn.training.rendezvous import meet
 
 _LOST_WORKER_ERRORS = (
@@ -275,4 +275,4 @@ def _reason(error: tf.errors.OpError) -> str:
 
 
 def _first_line(error: tf.errors.OpError) -> str:
-    return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
+    return first_line(error)

@@ -12,9 +12,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from svhn.checkpoints import Checkpoints
+from svhn.checkpoints import (
+    Checkpoints,
+    MisfittingCheckpointError,
+    checkpoints_by_age,
+    read_state,
+)
 from svhn.data.input_pipeline import naming_damage
 from svhn.errors import UserError
+from svhn.files import make_writable
 from svhn.models import build_model
 from svhn.progress import progress
 from svhn.stop_signals import STOP_SIGNALS, stop_signals
@@ -22,6 +28,7 @@ from svhn.training.averaging import WeightAverage
 from svhn.training.config import TrainingConfig
 from svhn.training.data_description import describe_data
 from svhn.training.devices import Workers, distribute, make_strategy, naming_lost_workers
+from svhn.training.divergence import diverged
 from svhn.training.first_weights import check_first_weights, load_first_weights
 from svhn.training.optimizers import make_optimizer, set_falls
 from svhn.training.profiling import Profile
@@ -67,6 +74,8 @@ def _train(
     strategy: tf.distribute.Strategy,
     workers: Workers,
 ) -> int:
+    if workers.is_chief:
+        _require_writable(config.train_logdir)
     steps = total_steps(config, data["photos"])
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
@@ -89,7 +98,7 @@ def _train(
         config.keep_checkpoints,
         averaged=average.model if average else None,
     )
-    saved = checkpoints.restore_last()
+    saved = _restore_last(checkpoints, config, data)
     state = state_from_saved(saved, config, data) if saved else RunState()
     set_falls(optimizer, state.falls)
     origin = "" if saved else load_first_weights(config, model)
@@ -129,6 +138,27 @@ def _train(
             stops = run.train(signals)
     workers.wait_for_all()  # none leaves before the chief has written
     return run.report(stops)
+
+
+def _require_writable(folder: str) -> None:
+    try:
+        make_writable(folder)
+    except OSError as error:
+        raise UserError(
+            f"--train_logdir={folder} can't be written ({error.strerror or error}). Give another"
+            " folder, or change its permissions"
+        ) from error
+
+
+def _restore_last(
+    checkpoints: Checkpoints, config: TrainingConfig, data: dict[str, Any]
+) -> dict[str, Any] | None:
+    try:
+        return checkpoints.restore_last()
+    except MisfittingCheckpointError:
+        # Mostly flags have changed: then their names are told.
+        state_from_saved(read_state(checkpoints_by_age(config.train_logdir)[0]), config, data)
+        raise
 
 
 class _Run:
@@ -192,7 +222,7 @@ class _Run:
             started = time.perf_counter()
             while state.step < self.steps and not state.stopped_early:
                 count = self._steps_of_next_call(interval)
-                with self.profile.step(state.step + count):
+                with self.profile.steps(state.step + 1, state.step + count):
                     results.append(train_steps(iterator, tf.constant(count)))
                 state.step += count
                 bar.update(count)
@@ -265,11 +295,7 @@ class _Run:
         finite = np.isfinite(losses)
         if not finite.all():
             step = self.state.step - len(losses) + 1 + int(np.argmin(finite))
-            raise UserError(
-                f"The loss became {losses[~finite][0]} at step {step:,}; the checkpoints in "
-                f"{self.config.train_logdir} are from before. Start a new run with a smaller "
-                f"--learning_rate than {self.config.learning_rate:g}"
-            )
+            raise diverged(f"The loss became {losses[~finite][0]} at step {step:,}", self.config)
         images = len(losses) * self.config.batch_size
         means = {name: float(columns[name].mean()) for name in self.task.figures}
         finite_norms = np.isfinite(norms)

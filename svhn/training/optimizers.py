@@ -130,8 +130,13 @@ def make_optimizer(
         optimizer = _SGD(learning_rate, momentum=SGD_MOMENTUM, name="sgd", **options)
     else:
         optimizer = _AdamW(learning_rate, name="adamw", **options)
-    # Biases, gains and offsets have one dimension; shrinking them only skews the outputs.
-    without_decay = [variable for variable in model.trainable_variables if variable.ndim == 1]
+    # Biases, gains and offsets: shrinking them only skews the outputs. Of a locally connected layer
+    # the biases have as many dimensions as its outputs.
+    without_decay = [
+        variable
+        for variable in model.trainable_variables
+        if variable.ndim == 1 or variable.name == "bias"
+    ]
     optimizer.exclude_from_weight_decay(var_list=without_decay)
     if config.precision == "float16":
         # Small gradients would be zero in half precision: the loss is scaled up, by as much as

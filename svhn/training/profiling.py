@@ -6,6 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from svhn.command_line import warn
 from svhn.errors import UserError
 
 
@@ -24,7 +25,7 @@ class Profile:
         """
         self.first = self.last = 0
         self._folder = str(folder)
-        self._running = False
+        self._running = self._recorded = False
         if not steps:
             return
         numbers = [int(step) for step in steps if step.strip().isdecimal()]
@@ -36,19 +37,30 @@ class Profile:
         self.first, self.last = numbers
 
     @contextmanager
-    def step(self, step: int) -> Iterator[None]:
-        """Surrounds a call that ends at a step: starts and ends the recording, marks the step."""
-        if self.first <= step <= self.last and not self._running:
+    def steps(self, first: int, last: int) -> Iterator[None]:
+        """Surrounds a call of some steps: starts and ends the recording, marks the last step.
+
+        A call is recorded as a whole, if one of its steps is to be.
+        """
+        if first <= self.last and self.first <= last and not self._recorded:
             tf.profiler.experimental.start(self._folder)
-            self._running = True
+            self._running = self._recorded = True
         # A trace costs nothing while nothing is recorded.
-        with tf.profiler.experimental.Trace("train", step_num=step, _r=1):
+        with tf.profiler.experimental.Trace("train", step_num=last, _r=1):
             yield
-        if step >= self.last:
-            self.close()
+        if last >= self.last:
+            self._stop()
 
     def close(self) -> None:
-        """Ends the recording if it is still on: the run ended sooner."""
+        """Ends the recording if it is still on (the run ended sooner); warns if there was none."""
+        self._stop()
+        if self.last and not self._recorded:
+            warn(
+                f"--profile_steps={self.first},{self.last}: nothing was recorded, as the run did"
+                " none of these steps this time"
+            )
+
+    def _stop(self) -> None:
         if self._running:
             tf.profiler.experimental.stop()
             self._running = False

@@ -29,6 +29,7 @@ from svhn.labels import number_text
 from svhn.models.loss import number_loss
 from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import TrainingConfig
+from svhn.training.divergence import require_finite_on_val
 from svhn.training.task import ExampleFigures
 
 VAL_BATCH_SIZE = 128
@@ -105,6 +106,7 @@ class ReaderTask:
                 batches=self._val_batches,
                 keep_mistakes=MISTAKES_SHOWN,
             )
+            require_finite_on_val(predictions.loss, self._config)
             calibration, predictions = fit_calibration(predictions)
             metrics = measure(predictions, calibration)
             return ReaderEvaluation(predictions, metrics, calibration, samples)

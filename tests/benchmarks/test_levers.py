@@ -124,7 +124,9 @@ def calls(monkeypatch):
             return 1
         right = np.array([True, name == BASE, name != BASE])
         steps = (config.start_steps, config.steps)
-        write_result(folder, name, Result(right, np.array(["a", "b", "c"]), steps))
+        write_result(
+            folder, name, Result(right, np.array(["a", "b", "c"]), steps, config.precision)
+        )
         return 0
 
     monkeypatch.setattr(levers, "call", call)
@@ -165,9 +167,11 @@ def test_the_table_alone(tmp_path, data_dir, calls, capsys):
 
 def test_results_of_other_runs_are_not_mixed(tmp_path, data_dir, calls):
     main(config_of(tmp_path, levers=["seed"]))
-    with pytest.raises(levers.UserError, match="other steps than --start_steps=2000 --steps=10: "):
+    with pytest.raises(levers.UserError, match=r"than --start_steps=2000 --steps=10, or"):
         main(config_of(tmp_path, steps=10))
-    other = Result(np.zeros(3, bool), np.array(["a", "b", "d"]), (2000, 9))
+    with pytest.raises(levers.UserError, match="or not of --precision=bfloat16: give"):
+        main(config_of(tmp_path, precision="bfloat16"))
+    other = Result(np.zeros(3, bool), np.array(["a", "b", "d"]), (2000, 9), "float32")
     write_result(tmp_path / "work", "seed", other)
     with pytest.raises(levers.UserError, match=r"different photos: seed\.npz"):
         main(config_of(tmp_path, levers=["seed"]))

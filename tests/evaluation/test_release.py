@@ -30,6 +30,8 @@ CONFIG = {
     "average_decay": 0.9,
     "data_dir": "/home/somebody/data",
     "train_logdir": "/home/somebody/logs",
+    "restore_checkpoint": "/home/somebody/reader.npz",
+    "backbone_weights": "/home/somebody/vgg16.h5",
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from svhn.checkpoints import Checkpoints, load_model
 from svhn.data.digit_struct import LabelledPhoto, write_digit_struct
 from svhn.errors import UserError
+from svhn.loaded_model import LoadedModel
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.config import ReadingConfig
 from svhn.reading.fingerprint import fingerprint
@@ -355,7 +356,8 @@ class Finders:
 
     def __call__(self, path: str) -> LoadedFinder:
         self.loaded.append(path)
-        return LoadedFinder(self.finder, self.rule, path, self.fingerprint)
+        detector = LoadedModel(None, 3, {"model": "detector"}, {}, path)
+        return LoadedFinder(self.finder, self.rule, detector, self.fingerprint)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from svhn.reading.whole_photo import WholePhotoReader
 from svhn.released_weights import write_released
 from tests.reading.conftest import random_photo
 
-RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.4), reader="abcd")
+RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3), reader="abcd")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def detector_file(tmp_path_factory):
 def test_the_rule_comes_with_the_detector(detector_file):
     loaded = load_finder(str(detector_file))
     assert loaded.rule == RULE
-    assert loaded.path == str(detector_file)
+    assert loaded.network.path == str(detector_file)
     # Untrained: it is sure of nothing.
     assert loaded.finder.find(random_photo(1, 60, 80)) == []
 
@@ -43,6 +43,13 @@ def test_what_reads_photos_depends_on_its_files(detector_file, small_checkpoint)
     assert isinstance(finding, WholePhotoReader)
     assert finding.read(random_photo(1, 60, 80)) == []
     assert settings != others
+
+
+def test_a_rule_that_was_fitted_for_another_reader_is_told(detector_file, small_checkpoint, capsys):
+    load_photo_reader(str(small_checkpoint), detector=str(detector_file))
+    told = capsys.readouterr().err
+    assert told.startswith(f"warning: {detector_file} was fitted for another reader than ")
+    assert "python -m svhn.agreement" in told and told.count("\n") == 1
 
 
 def test_networks_are_not_mixed_up(detector_file, small_checkpoint):

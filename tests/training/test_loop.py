@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 
 import numpy as np
@@ -219,6 +220,41 @@ def test_profile_steps_that_name_no_steps_are_refused(data_dir, tmp_path, steps)
         train(config(data_dir, tmp_path, profile_steps=steps))
 
 
+def test_steps_between_the_calls_are_profiled(data_dir, tmp_path, capsys):
+    flags = {"steps": 6, "evaluate_every": 6, "steps_per_call": 4, "log_every": 6}
+    train(config(data_dir, tmp_path, profile_steps=["2", "3"], **flags))  # calls end at 4 and 6
+    assert list(tmp_path.glob("train/plugins/profile/*/*.xplane.pb"))
+    assert "nothing was recorded" not in capsys.readouterr().err
+
+
+def test_steps_that_never_come_are_not_profiled_and_that_is_told(data_dir, tmp_path, capsys):
+    train(config(data_dir, tmp_path, steps=2, profile_steps=["7", "9"]))
+    assert not list(tmp_path.glob("train/plugins/profile/*/*.xplane.pb"))
+    assert "warning: --profile_steps=7,9: nothing was recorded" in capsys.readouterr().err
+
+
+def test_a_log_folder_that_cannot_be_written(data_dir, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        UserError, match=r"--train_logdir=.*file can't be written .*another"
+    ) as told:
+        train(config(data_dir, tmp_path / "file"))
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"average_decay": 0.9}, "--average_decay was 0.0 and is now 0.9"),
+        ({"optimizer": "sgd"}, "--optimizer was 'adamw' and is now 'sgd'"),
+        ({"model": "compact"}, "--model was 'plain' and is now 'compact'"),
+    ],
+)
+def test_flags_that_make_another_checkpoint_are_named(finished, data_dir, flags, words):
+    with pytest.raises(UserError, match=re.escape(words)):
+        train(config(data_dir, finished, **flags))
+
+
 def test_another_learning_rate_is_refused(finished, data_dir):
     with pytest.raises(UserError, match="--learning_rate was"):
         train(config(data_dir, finished, learning_rate=0.5))
@@ -244,6 +280,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(data_dir, tm
     with pytest.raises(UserError, match=r"at step \d.*--learning_rate") as caught:
         train(config(data_dir, tmp_path, learning_rate=1e30, warmup_steps=0, steps=50))
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_give_no_numbers_on_val_stop_the_run_too(data_dir, tmp_path):
+    # The loss of the first step is still finite: the weights after it are not.
+    flags = {"learning_rate": 1e38, "warmup_steps": 0, "evaluate_every": 1, "steps": 5}
+    with pytest.raises(UserError, match=r"The loss became nan on val.*--learning_rate") as caught:
+        train(config(data_dir, tmp_path, **flags))
+    assert "\n" not in str(caught.value)
+    assert newest_checkpoint(tmp_path) is None
 
 
 def test_early_stopping(data_dir, tmp_path, capsys):

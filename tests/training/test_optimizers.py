@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from svhn.errors import UserError
+from svhn.models.goodfellow import LocallyConnected2D
 from svhn.training.config import TrainingConfig
 from svhn.training.optimizers import LearningRate, make_optimizer, set_falls
 
@@ -59,6 +60,17 @@ def test_kernels_decay_and_biases_do_not(name):
     optimizer.apply([np.zeros((2, 3), "float32"), np.zeros(3, "float32")])
     np.testing.assert_allclose(kernel, np.full((2, 3), 0.95), rtol=1e-5)
     np.testing.assert_array_equal(bias, np.ones(3))
+
+
+def test_biases_of_locally_connected_layers_do_not_decay_either():
+    model = keras.Sequential([keras.Input((4, 4, 2)), LocallyConnected2D(3, 3, name="local")])
+    config = TrainingConfig("data", weight_decay=0.5, schedule="constant", warmup_steps=0)
+    optimizer = make_optimizer(config, model, total_steps=10)
+    decays = {
+        variable.name: optimizer._use_weight_decay(variable)
+        for variable in model.trainable_variables
+    }
+    assert decays == {"kernel": True, "bias": False}
 
 
 def test_keras_still_sums_where_our_optimizers_leave_it_out():
