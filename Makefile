@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo    set up, read photos; then make some, convert, train, evaluate, read (6 minutes)"
-	@echo "make release SVHN=your_data_dir    make the released weights anew (hours; docs/recipe.md)"
+	@echo "make release SVHN=your_data_dir    make weights like the packaged ones (hours; docs/recipe.md)"
 	@echo "make test    set up, then run the tests"
 	@echo "make lint    check style and formatting"
 	@echo "make bench   measure speeds; see benchmarks/README.md"
@@ -17,7 +17,7 @@ setup: .venv/installed
 # The stamp is written last: an interrupted set-up is done again.
 .venv/installed: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11")'
-	@echo "Setting up .venv (about a minute, 2.5 GB) ..."
+	@echo "Setting up .venv (about a minute and a half, 2.7 GB) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""The recipe of the released weights: from a folder with SVHN's photos to reader.npz and
+"""The recipe of weights like the released ones: from a folder with SVHN's photos to reader.npz and
 detector.npz.
 
     python recipes/release.py --svhn_dir SVHN --out release
@@ -144,7 +144,7 @@ class RecipeConfig:
 
     svhn_dir: str = option(
         "The folder with SVHN's train/, test/ (if it is there, it is scored at the end) and "
-        "extra/ (if it is there, no photos are made).",
+        "extra/ (if it is there, only photos without a number are made).",
         group="Places",
     )
     out: str = option("The folder that everything is made in.", group="Places")

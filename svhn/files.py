@@ -5,7 +5,7 @@ import fcntl
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +48,18 @@ def make_writable(folder: str | Path) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(b"?")
+
+
+def outside(paths: Iterable[Path], *folders: str | Path) -> list[Path]:
+    """Returns the paths that don't lie in these folders or below them, whatever links lead there.
+
+    Args:
+        paths: Of files.
+        folders: Need not exist.
+    """
+    # os.path.realpath, as Path.resolve raises where a link leads to itself.
+    real = {Path(os.path.realpath(folder)) for folder in folders}
+    return [path for path in paths if real.isdisjoint(Path(os.path.realpath(path)).parents)]
 
 
 @contextmanager

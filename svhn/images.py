@@ -23,6 +23,8 @@ MAX_PIXELS = 120_000_000
 """The most pixels of a picture that is read: more than phone cameras take (108 million), and few
 enough that a "decompression bomb", a small file that unfolds to gigabytes, harms nobody."""
 
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
 # EPS would start Ghostscript on whatever the file says; the others Pillow can only recognise.
 _UNREADABLE_FORMATS = frozenset({"EPS", "BUFR", "GRIB", "HDF5", "MPEG", "PDF", "WMF"})
 
@@ -103,9 +105,9 @@ def is_plain_rgb_png(data: bytes) -> bool:
     Args:
         data: The bytes of a file.
     """
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if not data.startswith(PNG_SIGNATURE):
         return False
-    for kind, start, length in _png_chunks(data):
+    for kind, start, length in png_chunks(data):
         if kind == b"IHDR" and (data[start + 8] != 8 or data[start + 9] not in (0, 2)):
             return False
         if kind in (b"tRNS", b"eXIf", b"acTL"):
@@ -315,9 +317,13 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(pixels)
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yields kind, start of the contents and their length of each whole chunk of a PNG."""
-    position = 8
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yields kind, start of the contents and their length of each whole chunk of a PNG.
+
+    Args:
+        data: The bytes of a file that begins with `PNG_SIGNATURE`.
+    """
+    position = len(PNG_SIGNATURE)
     while position + 12 <= len(data):
         length = int.from_bytes(data[position : position + 4], "big")
         if position + 12 + length > len(data):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from svhn.files import UNFINISHED_NAME, locked, write_whole
+from svhn.files import UNFINISHED_NAME, locked, make_writable, outside, write_whole
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -54,3 +54,22 @@ def test_one_alone_has_the_lock_of_a_folder(tmp_path):
             assert not is_alone
     with locked(tmp_path) as is_alone:
         assert is_alone
+
+
+def test_a_folder_that_can_be_written_is_left_empty(tmp_path):
+    make_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        make_writable(tmp_path / "file")
+
+
+def test_paths_outside_of_folders(tmp_path):
+    inner = tmp_path / "drawings"
+    inner.mkdir()
+    photo, drawing = tmp_path / "1.png", inner / "1.png"
+    link = tmp_path / "link.png"
+    link.symlink_to(drawing)
+    loop = tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    assert outside([photo, drawing, link, loop], inner, tmp_path / "none") == [photo, loop]

@@ -66,7 +66,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 f"{folder}: the disk is full; free some space and run the same command again"
             ) from error
         raise UserError(
-            f"{archive}: cannot be unpacked ({error.strerror}: {error.filename})"
+            f"{archive}: cannot be unpacked ({error.strerror or error}); change the permissions of "
+            f"{folder}, or give another folder"
         ) from error
 
 

@@ -106,7 +106,7 @@ def evaluation_photos(
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
-        split: "train", "extra", "val" or "test".
+        split: One of `svhn.data.manifest.SPLITS`.
         batch_size: Photos a batch; the last batch holds what is left.
         working_size: The longer side to which photos are resized, pixels, a multiple of 32.
 

@@ -48,8 +48,17 @@ _CLASS = {
 _REFERENCES = "#refs#"
 _USER_BLOCK_BYTES = 512
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError)
-"""What h5py raises when it meets damaged bytes."""
+_HDF5_ERRORS = (
+    AttributeError,
+    KeyError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What h5py raises when it meets damaged bytes, and what follows from a reference to anything but
+a data set."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

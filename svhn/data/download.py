@@ -59,7 +59,9 @@ def main(config: DownloadConfig) -> int:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--data_dir={data_dir}: cannot be made ({error.strerror})") from error
+        raise UserError(
+            f"--data_dir={data_dir}: cannot be made ({error.strerror}); give another folder"
+        ) from error
     for split in config.splits:
         _obtain(split, data_dir, config)
     print(f"next: python convert_to_tfrecords.py --data_dir {data_dir}")
@@ -122,7 +124,10 @@ def _unpack(archive: Path, folder: Path) -> int:
     try:
         unfinished.mkdir()
     except OSError as error:
-        raise UserError(f"{unfinished}: cannot be made ({error.strerror})") from error
+        raise UserError(
+            f"{unfinished}: cannot be made ({error.strerror}); change the permissions of the folder"
+            " above it, or give another --data_dir"
+        ) from error
     try:
         archives.unpack(archive, unfinished)
         photos = _count_photos(

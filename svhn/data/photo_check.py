@@ -10,15 +10,13 @@ from PIL import Image
 from svhn.data.digit_struct import LabelledPhoto
 from svhn.errors import PictureError
 from svhn.geometry import clip_boxes
-from svhn.images import is_plain_rgb_png, load_picture
+from svhn.images import PNG_SIGNATURE, is_plain_rgb_png, load_picture, png_chunks
 
 NO_DIGITS = "no digits"
 DIGITS_IN_EMPTY = "digits on a photo that should have none"
 BOX_WITHOUT_AREA = "box without area"
 BOX_OUTSIDE = "box wholly outside the photo"
 BROKEN = "picture can't be read"
-
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class UnusablePhotoError(Exception):
@@ -98,19 +96,16 @@ def check_photo(data: bytes, photo: LabelledPhoto, has_number: bool = True) -> C
 
 def _damaged_png_chunk(data: bytes) -> str:
     """The first chunk of a PNG whose checksum is wrong; Pillow doesn't look, TensorFlow does."""
-    if not data.startswith(_PNG_SIGNATURE):
+    if not data.startswith(PNG_SIGNATURE):
         return ""
-    view, position = memoryview(data), len(_PNG_SIGNATURE)
-    while position + 12 <= len(data):
-        end = position + 8 + int.from_bytes(view[position : position + 4], "big")
-        kind = bytes(view[position + 4 : position + 8])
-        if end + 4 > len(data):  # cut short: the decoder says so
-            return ""
-        if zlib.crc32(view[position + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+    for kind, start, length in png_chunks(data):
+        end = start + length
+        if zlib.crc32(memoryview(data)[start - len(kind) : end]) != int.from_bytes(
+            data[end : end + 4], "big"
+        ):
             return kind.decode("latin-1")
         if kind == b"IEND":
-            return ""
-        position = end + 4
+            break
     return ""
 
 

@@ -134,7 +134,10 @@ def _writing_error(part: Path, error: OSError) -> UserError:
             f"{part}: the disk is full; free some space and run the same command again: it "
             "continues"
         )
-    return UserError(f"{part}: cannot be written ({error.strerror})")
+    return UserError(
+        f"{part}: cannot be written ({error.strerror or error}); change its permissions, or give "
+        "another folder"
+    )
 
 
 def _size(path: Path) -> int:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from svhn.command_line import start_tensorflow
 from svhn.errors import UserError
+from svhn.files import outside
 from svhn.images import find_pictures
 from svhn.progress import progress
 from svhn.reading.boxes import BoxFinder, labelled_boxes, whole_photo
@@ -205,12 +206,12 @@ def _box_finder(
 def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Path], Path]:
     """The photos to read, and the folder that they have in common."""
     paths, root = find_pictures(config.image), Path(config.image)
-    # os.path.realpath, as Path.resolve raises where a link leads to itself.
-    drawings = os.path.realpath(os.path.join(config.output_dir, DRAWINGS_FOLDER))  # noqa: PTH118
+    drawings = Path(config.output_dir) / DRAWINGS_FOLDER
     # What an earlier call has drawn into a folder within the photos is no photo, unless somebody
     # names it.
-    if config.output_dir and os.path.realpath(root) != drawings and not root.is_file():
-        paths = [path for path in paths if not _is_below(path, drawings)]
+    is_named = os.path.realpath(root) == os.path.realpath(drawings) or root.is_file()
+    if config.output_dir and not is_named:
+        paths = outside(paths, drawings)
         if not paths:
             raise UserError(
                 f"--image={config.image}: the only pictures there are the drawings in "
@@ -224,10 +225,6 @@ def _photos(config: ReadingConfig, box: Sequence[float] | None) -> tuple[list[Pa
             "photo, or leave --box out"
         )
     return paths, root
-
-
-def _is_below(path: Path, folder: str) -> bool:
-    return Path(folder) in Path(os.path.realpath(path)).parents
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from svhn.data.photo_folder import (
     telling_why_not_written,
 )
 from svhn.errors import PictureError, UserError
+from svhn.files import outside
 from svhn.images import find_pictures, load_picture
 from svhn.progress import progress
 from svhn.self_training.false_numbers_config import FalseNumbersConfig
@@ -50,7 +51,12 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
     """
     out = Path(config.out)
     check_place(out, SETTINGS_NAME, config.overwrite)
-    paths = find_pictures(config.photos)
+    paths = outside(find_pictures(config.photos), out)  # not what an earlier call has cut out
+    if not paths:
+        raise UserError(
+            f"--photos={config.photos}: the only pictures there are what this program has written"
+            f" into {out}. Name a folder with photos"
+        )
     find = load_finder(config.detector, config.min_score)
     searched: list[Path] = []
     parts: list[np.ndarray] = []

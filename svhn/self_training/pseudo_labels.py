@@ -14,6 +14,7 @@ from svhn.augmentation_config import Augmentation
 from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.photo_folder import check_place, in_rows, make_folder, telling_why_not_written
 from svhn.errors import PictureError, UserError
+from svhn.files import outside
 from svhn.images import find_pictures, load_picture
 from svhn.progress import progress
 from svhn.reading.reader import Reader
@@ -49,6 +50,13 @@ def label_photos(config: PseudoLabelsConfig) -> int:
     place, report_folder = data_dir / FOLDER_NAME, data_dir / REPORT_FOLDER
     check_place(place, SETTINGS_NAME, config.overwrite, "--data_dir")
     paths, root = _photos(config.photos)
+    # What an earlier call has written is no photo to label.
+    paths = outside(paths, place, report_folder)
+    if not paths:
+        raise UserError(
+            f"--photos={config.photos}: the only pictures there are what this program has written"
+            f" into {data_dir}. Name a folder with photos"
+        )
     reader, loaded = load_reader(config.reader, 1 + len(SIDES) + config.twins)
     find = load_finder(config.detector, config.min_score)
     judgements = judge_photos(paths, root, find, reader, config)

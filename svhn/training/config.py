@@ -81,10 +81,11 @@ class TrainingConfig:
         maximum=1.0,
     )
     augmentation: float = option(
-        "Strength of the random changes to training pictures (place, turn, light, blur, noise): "
-        "1 is the recipe's; with 0 training sees just what evaluation sees. More helps where "
-        "photos are few and the run is long; a short run learns faster with less. The detector's "
-        "windows have random places and scales whatever it is.",
+        "Strength of the random changes to training pictures (place, turn, light, blur, noise, "
+        "negatives, hidden parts, room beyond an end): 1 is the recipe's; with 0 training sees "
+        "just what evaluation sees. More helps where photos are few and the run is long; a short "
+        "run learns faster with less. The detector's windows have random places and scales "
+        "whatever it is.",
         1.0,
         group="Data",
         minimum=0.0,
@@ -97,7 +98,8 @@ class TrainingConfig:
         group="Run",
     )
     restore_checkpoint: str = option(
-        "Start a new run from the weights of this checkpoint (a folder or DIR/model.ckpt-STEP).",
+        "Start a new run from the weights of this checkpoint (a folder, DIR/model.ckpt-STEP, "
+        "or released weights such as reader.npz).",
         "",
         group="Run",
     )

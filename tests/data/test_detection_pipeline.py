@@ -91,11 +91,14 @@ def test_seed_and_epoch_make_other_windows(data_dir, in_fours):
 def test_splits_are_mixed_as_asked_for(data_dir):
     """Digits in the hundreds' place tell the splits apart."""
     config = WindowConfig(size=64, photos=1, negatives=0, smallest_digit=12, largest_digit=12)
-    arguments = {"windows": config, "splits": ["train", "extra"], "mix": [1, 2]}
-    # Of every three examples the window's photo is the first or second, the rest its background.
-    labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 10, **arguments)])
-    firsts = labels[:, 0]
-    assert {1, 2} <= set(firsts.tolist())
+    shares = []
+    for mix in ([1, 2], [2, 1]):
+        arguments = {"windows": config, "splits": ["train", "extra"], "mix": mix}
+        labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 30, **arguments)])
+        firsts = labels[:, 0]
+        shares.append((firsts == 2).sum() / np.isin(firsts, (1, 2)).sum())
+    # As the photos are there it would be 11 to 23.
+    assert shares == pytest.approx([2 / 3, 1 / 3], abs=0.12)
 
 
 def test_photos_of_each_split_take_each_place_of_a_window(data_dir):
@@ -131,6 +134,19 @@ def test_lengths_are_evened_out_with_them_too(data_dir):
     arguments = {"splits": ["train", "empty"], "balance_lengths": 1.0}
     whole = taken(data_dir, 3, **arguments)
     assert same(taken(data_dir, 1, start_example=8, **arguments), whole[2:])
+
+
+def test_rare_lengths_come_more_often_where_they_are_evened_out(tmp_path):
+    write_conversion(tmp_path, {"train": ["7"] * 4 + ["123"] * 28, "val": ["1"]})
+    config = WindowConfig(size=64, photos=1, negatives=0, smallest_digit=12, largest_digit=12)
+    shares = []
+    for balance in (0.0, 1.0):
+        arguments = {"windows": config, "balance_lengths": balance}
+        batches = taken(tmp_path, 24, **arguments)
+        labels = np.concatenate([labels for _, labels, _ in batches])
+        digits = labels[labels >= 0]
+        shares.append((digits == 7).mean())
+    assert shares[0] < 0.1 and shares[1] > 2.5 * shares[0]
 
 
 def test_without_augmentation_the_light_is_the_photos(data_dir):

@@ -280,6 +280,15 @@ def test_damaged_bytes_give_photos_or_one_line(path, photos):
     assert errors > 5
 
 
+def test_a_name_that_is_no_text_is_one_line(path, photos):
+    write_digit_struct(path, photos)
+    with h5py.File(path, "r+") as file:
+        file["digitStruct/name"][...] = file["digitStruct/bbox"][...]  # references to groups
+    with pytest.raises(UserError) as told:
+        read_digit_struct(path)
+    assert "\n" not in str(told.value)
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_missing_field_is_named_with_its_entry(path, field):
     fields = fields_of(2)

@@ -243,7 +243,7 @@ class TestBoxes:
 class TestEnamelDigits:
     @pytest.mark.parametrize("seed", range(4))
     def test_they_look_like_digits_of_fat_fonts(self, typefaces, seed):
-        """Each is more like its own digit of DejaVu Serif Condensed Bold than like most others."""
+        """Each is more like its own digit of DejaVu Serif Bold than like most others."""
         style = draw_enamel_style(np.random.default_rng(seed), False)
         named = {Path(typeface.path).stem: typeface for typeface in typefaces}
         font = named["DejaVuSerif-Bold"]
@@ -299,14 +299,14 @@ class TestFonts:
             return drawn(typeface, "3" if text.isdigit() else text, size)
 
         monkeypatch.setattr(fonts, "text_mask", all_threes)
-        assert not fonts.has_readable_digits(fonts.BUILT_IN)
+        assert fonts.readable_digits(fonts.BUILT_IN) is None
 
     def test_built_in_font_is_the_last_resort_and_warns(self, monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(fonts, "_system_font_paths", list)
         assert fonts.find_typefaces() == (fonts.BUILT_IN,)
         warning = capsys.readouterr().err
         assert "Pillow's built-in font" in warning and "--fonts_dir" in warning
-        assert fonts.has_readable_digits(fonts.BUILT_IN)
+        assert fonts.readable_digits(fonts.BUILT_IN) is not None
         photo = render_photo(photo_generator(1, "train", 0), (fonts.BUILT_IN,))
         assert photo.pixels.dtype == np.uint8
 
@@ -348,6 +348,12 @@ class TestTools:
         table = capsys.readouterr().out.splitlines()
         assert len(table) > 20
         assert all(line.endswith(" 0.00") for line in table[2:])
+
+    def test_likeness_of_single_digits_leaves_out_what_they_have_not(self, tmp_path, capsys):
+        render_data_set(config(tmp_path, train=3, lengths=["1", "0", "0", "0", "0"]))
+        folder = str(tmp_path / "train")
+        assert likeness_main(LikenessConfig(folder, folder, 20)) == 0
+        assert "no photo in one of the folders has it" in capsys.readouterr().out
 
 
 class TestStrokeMeasures:

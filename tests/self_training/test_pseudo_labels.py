@@ -1,4 +1,5 @@
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -125,6 +126,18 @@ def test_the_same_again_gives_the_same_bytes(unlabelled, networks, tmp_path):
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         contents.append({path: path.read_bytes() for path in files})
     assert contents[0] == contents[1] and len(contents[0]) > 10
+
+
+def test_what_it_has_written_itself_is_not_labelled(unlabelled, networks, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(unlabelled, photos)
+    contents = []
+    for _ in range(2):
+        networks.clear()
+        assert label_photos(config(photos, photos, overwrite=True)) == 0
+        files = [path for path in photos.rglob("*") if path.is_file()]
+        contents.append({path: path.read_bytes() for path in files})
+    assert contents[0] == contents[1] and len(contents[0]) > len(list(unlabelled.iterdir()))
 
 
 def test_more_is_demanded(unlabelled, networks, tmp_path):

@@ -18,6 +18,7 @@ from svhn.evaluation.detection_scores import scores_as_json
 from svhn.evaluation.release import release
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.models import models_of
+from svhn.training import detector_task
 from svhn.training.config import TrainingConfig
 from svhn.training.loop import train
 from tests.small_conversion import write_conversion
@@ -66,6 +67,20 @@ def finished(data_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     assert train(config(data_dir, folder)) == 0
     return folder
+
+
+def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
+    class ReachedError(Exception):
+        pass
+
+    def pipeline(_, splits, *__, mix, balance_lengths, **___):
+        raise ReachedError(splits, mix, balance_lengths)
+
+    monkeypatch.setattr(detector_task, "training_windows", pipeline)
+    flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 0.5}
+    with pytest.raises(ReachedError) as caught:
+        train(config(data_dir, tmp_path, **flags))
+    assert caught.value.args == (["train", "val"], [3, 2], 0.5)
 
 
 def tensors(prefix):

@@ -29,9 +29,10 @@ class DonorIndex:
     def draw(
         self, random: np.random.Generator, base: Source, digit: int
     ) -> tuple[Source, int] | None:
-        """Returns a source and the position in it of a digit that would fit; None if there is none.
+        """Returns a source and the position in it of a digit; None if the drawn one doesn't fit.
 
-        One of the nearest in looks; the source itself is among them where it has the digit.
+        One of the nearest in looks; the source itself is among them where it has the digit. What is
+        darker than its ground doesn't fit into what is lighter.
 
         Args:
             random: Which of the nearest.

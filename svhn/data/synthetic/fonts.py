@@ -1,6 +1,6 @@
 """Fonts whose ten digits can be read, found on this machine.
 
-A font file is a `Typeface`; its digits are drawn as masks (`digit_mask`). Fonts without digits,
+A font file is a `Typeface`; its digits are drawn as masks (`text_mask`). Fonts without digits,
 with boxes instead of digits (tofu), with symbols in their place, with text figures of unequal
 height or with bars across (barcode fonts) are left out.
 """
@@ -159,8 +159,8 @@ def usable_typefaces(paths: Iterable[Path]) -> tuple[Typeface, ...]:
     bar = progress(list(first_of_name.values()), description="Looking at fonts", unit=" fonts")
     for path in bar:
         typeface = Typeface(str(path))
-        templates = _digit_templates(typeface)
-        if templates is None or not _are_readable(templates):
+        templates = readable_digits(typeface)
+        if templates is None:
             continue
         design = templates.reshape(1, -1)
         if (np.abs(designs - design).mean(axis=1) < _SAME_DESIGN).any():
@@ -170,10 +170,13 @@ def usable_typefaces(paths: Iterable[Path]) -> tuple[Typeface, ...]:
     return tuple(usable)
 
 
-def has_readable_digits(typeface: Typeface) -> bool:
-    """Returns whether a font's digits are ten, distinct, of one height, and look like digits."""
+def readable_digits(typeface: Typeface) -> np.ndarray | None:
+    """Returns a font's digits at a common size, float32 (10, n, n).
+
+    None if they are not ten, distinct, of one height, or don't look like digits.
+    """
     templates = _digit_templates(typeface)
-    return templates is not None and _are_readable(templates)
+    return templates if templates is not None and _are_readable(templates) else None
 
 
 def _digit_templates(typeface: Typeface) -> np.ndarray | None:

@@ -19,6 +19,7 @@ from svhn.command_line import option
 from svhn.data.digit_struct import DIGIT_STRUCT_NAME, LabelledPhoto, read_digit_struct
 from svhn.data.synthetic.sheet import number_crop
 from svhn.data.synthetic.stroke_measures import measure_strokes
+from svhn.errors import UserError
 from svhn.geometry import clip_boxes, union_box
 from svhn.images import load_picture
 from svhn.progress import progress
@@ -44,6 +45,9 @@ def main(config: LikenessConfig) -> int:
     heading = "".join(f"{percentile:7d}%" for percentile in _PERCENTILES)
     print(f"{'':30s}{heading}   {heading}")
     for name in ours:
+        if not (len(ours[name]) and len(theirs[name])):  # numbers of one digit have no gaps
+            print(f"{name:30s}no photo in one of the folders has it")
+            continue
         shown = [
             "".join(f"{value:8.3f}" for value in np.percentile(values, _PERCENTILES))
             for values in (theirs[name], ours[name])
@@ -79,6 +83,11 @@ def measure_folder(folder: str, most: int) -> dict[str, np.ndarray]:
         pixels = load_picture(Path(folder, photo.file_name))
         if photo.digits and clip_boxes(photo.boxes, *pixels.shape[1::-1])[:, 2:].min() >= 2:
             rows.append(measure_photo(pixels, photo))
+    if not rows:
+        raise UserError(
+            f"{folder}: none of its {len(photos)} photos has digits of at least 2 pixels. Name a "
+            "folder with photos of numbers"
+        )
     return {
         name: np.array([row[name] for row in rows if np.isfinite(row[name])]) for name in rows[0]
     }
