@@ -23,6 +23,9 @@ MAX_PIXELS = 120_000_000
 """The most pixels of a picture that is read: more than phone cameras take (108 million), and few
 enough that a "decompression bomb", a small file that unfolds to gigabytes, harms nobody."""
 
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""What red, green and blue have in it (ITU-R BT.601)."""
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 # EPS would start Ghostscript on whatever the file says; the others Pillow can only recognise.

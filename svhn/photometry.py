@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.augmentation_config import Augmentation
+from svhn.images import LUMINANCE
 from svhn.random_view import exponential
 
 DRAWS = 11
@@ -19,8 +20,6 @@ _DEVIATIONS = 256
 _NOISE_ROWS = 512
 """Rows in the field of noise from which pictures take theirs; a power of two, and more than any
 picture has."""
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def vary_pictures(pictures: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
@@ -76,7 +75,7 @@ def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -
     saturation = 1 + draws[:, 0] * min(augmentation.saturation * strength, 1.0)
     contrast = exponential(draws[:, 1:2] * (augmentation.contrast * strength))
     gain = (1 + draws[:, 2:5] * (augmentation.colour_cast * strength)) * contrast
-    grey = np.repeat(_LUMINANCE[:, np.newaxis], 3, axis=1)
+    grey = np.repeat(LUMINANCE[:, np.newaxis], 3, axis=1)
     colours = saturation[:, tf.newaxis, tf.newaxis] * (np.eye(3, dtype=np.float32) - grey) + grey
     _, height, row = rows.shape
     pixels = tf.reshape(rows, [-1, height * row // 3, 3])

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from svhn.data.recombined.sources import Source
+from svhn.images import LUMINANCE
 
 _NEAREST = 16
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class DonorIndex:
@@ -46,7 +46,7 @@ class DonorIndex:
         nearest = np.argsort(apart, kind="stable")[:_NEAREST]
         number, position = places[nearest[int(random.integers(len(nearest)))]]
         source = self.sources[number]
-        same_polarity = ((source.ink - source.ground) @ _LUMINANCE > 0) == (
-            (base.ink - base.ground) @ _LUMINANCE > 0
+        same_polarity = ((source.ink - source.ground) @ LUMINANCE > 0) == (
+            (base.ink - base.ground) @ LUMINANCE > 0
         )
         return (source, int(position)) if same_polarity else None

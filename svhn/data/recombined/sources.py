@@ -7,8 +7,7 @@ import numpy as np
 from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.synthetic.stroke_measures import otsu
 from svhn.geometry import union_box
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+from svhn.images import LUMINANCE
 
 _LOWEST_DIGIT = 9.0
 _STEEPEST = 0.45
@@ -43,7 +42,7 @@ class Source:
 
     def looks(self) -> np.ndarray:
         """Returns what should be alike where digits are exchanged, float32 (7,), scaled alike."""
-        contrast = float((self.ink - self.ground) @ _LUMINANCE)
+        contrast = float((self.ink - self.ground) @ LUMINANCE)
         aspect = float((self.boxes[:, 2] / self.boxes[:, 3]).mean())
         ground = self.ground - self.ground.mean()
         values = (
@@ -92,7 +91,7 @@ def examine(pixels: np.ndarray, photo: LabelledPhoto) -> Source | None:
     rim = max(1, round(0.08 * height))
     first, last = max(0, int(left) - rim), int(left + width) + rim
     part = pixels[max(0, int(top) - rim) : int(top + tall) + rim, first:last].astype(np.float32)
-    luminance = part @ _LUMINANCE
+    luminance = part @ LUMINANCE
     threshold, separation = otsu(luminance)
     bright = luminance > threshold
     frame = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
@@ -100,7 +99,7 @@ def examine(pixels: np.ndarray, photo: LabelledPhoto) -> Source | None:
     if separation < _LEAST_SEPARATION or not 0.08 < inked.mean() < 0.75:
         return None
     ground, ink = np.median(part[~inked], axis=0), np.median(part[inked], axis=0)
-    contrast = abs(float((ink - ground) @ _LUMINANCE))
+    contrast = abs(float((ink - ground) @ LUMINANCE))
     if contrast < _LEAST_CONTRAST:
         return None
     steepest = float(np.percentile(np.abs(np.diff(luminance, axis=1)), 95)) + 0.5

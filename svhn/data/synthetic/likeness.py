@@ -21,10 +21,9 @@ from svhn.data.synthetic.sheet import number_crop
 from svhn.data.synthetic.stroke_measures import measure_strokes
 from svhn.errors import UserError
 from svhn.geometry import clip_boxes, union_box
-from svhn.images import load_picture
+from svhn.images import LUMINANCE, load_picture
 from svhn.progress import progress
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
 _PERCENTILES = (5, 25, 50, 75, 95)
 
 
@@ -108,9 +107,9 @@ def measure_photo(photo: np.ndarray, labels: LabelledPhoto) -> dict[str, float]:
     digit_height = boxes[:, 3].mean()
     left, top, number_width, number_height = union_box(boxes)
     crop = number_crop(photo, boxes) / 255.0
-    crop_luminance = crop @ _LUMINANCE
+    crop_luminance = crop @ LUMINANCE
     pixels = photo / 255.0
-    luminance = pixels @ _LUMINANCE
+    luminance = pixels @ LUMINANCE
     number = np.s_[
         max(0, int(top)) : int(top + number_height) + 1,
         max(0, int(left)) : int(left + number_width) + 1,
@@ -174,7 +173,7 @@ def _bands(crop: np.ndarray) -> dict[str, float]:
     Each octave of the luminance as a share of its variance (of 100); the same for the colour
     differences; and how well blue minus red follows the luminance (correlation).
     """
-    luminance = crop @ _LUMINANCE
+    luminance = crop @ LUMINANCE
     colour = crop[..., 2] - crop[..., 0]
     result = {}
     for kind, channel in (("luminance", luminance), ("colour", colour)):

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 from svhn.data.synthetic.textures import colour_noise_picture
+from svhn.images import LUMINANCE
 
 _MOST_COLOUR = 0.155
 """How far a channel gets from grey; the film curve of street-view photos is mild."""
@@ -14,8 +15,6 @@ _MOST_COLOUR = 0.155
 # The tone curve: deep shadows and highlights are compressed, not cut off.
 _TONES_IN = np.array([-0.3, -0.05, 0.04, 0.12, 0.85, 0.95, 1.05, 1.3])
 _TONES_OUT = np.array([0.03, 0.05, 0.08, 0.13, 0.85, 0.925, 0.97, 1.0])
-
-_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -131,7 +130,7 @@ def _develop(pixels: np.ndarray, camera: Camera, number_edges: np.ndarray) -> No
     The camera goes only most of the way to what it aims at: a white wall stays brighter than a
     dark door.
     """
-    luminance = np.tensordot(_LUMINANCE, pixels, 1)
+    luminance = np.tensordot(LUMINANCE, pixels, 1)
     left, top, right, bottom = (max(0, int(edge)) for edge in number_edges)
     around = luminance[max(0, top - 2) : bottom + 3, max(0, left - 2) : right + 3]
     if not around.size:
