@@ -14,7 +14,7 @@ class ReadingConfig:
 
     image: str = option(
         "The photos: a file, a folder (with its sub-folders), or a quoted pattern such as "
-        "'photos/**/*.jpg'. Any format and size.",
+        "'photos/**/*.jpg'. JPEG, PNG and whatever else Pillow reads, of any size.",
         group="Input",
     )
     restore_checkpoint: str = option(
