@@ -4,7 +4,6 @@ Truth and prediction are rows `[length, digit_1, …, digit_5]` as `svhn.labels.
 them. A figure of no photos at all is None: neither 0 nor 1 would be true.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -205,16 +204,26 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
         raise ValueError(f"correct must be 0 to count. Received: {correct} of {count}")
     if not count:
         return 0.0, 1.0
-    share, squared = correct / count, NORMAL_QUANTILE_95**2
-    centre = share + squared / (2 * count)
-    half_width = NORMAL_QUANTILE_95 * math.sqrt(
-        share * (1 - share) / count + squared / (4 * count**2)
-    )
-    shrink = 1 + squared / count
+    low, high = map(float, wilson_bounds(correct, count, NORMAL_QUANTILE_95))
     # At 0 and at 1 the end is exact; rounding would leave it a hair beside.
-    low = (centre - half_width) / shrink if correct else 0.0
-    high = (centre + half_width) / shrink if correct < count else 1.0
-    return low, high
+    return low if correct else 0.0, high if correct < count else 1.0
+
+
+def wilson_bounds(
+    correct: int | np.ndarray, count: int | np.ndarray, quantile: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the lower and the upper ends of Wilson's score intervals of shares.
+
+    Args:
+        correct: How many were right, integers of any shape.
+        count: Of how many, at least 1, likewise.
+        quantile: Of the normal distribution: how wide the intervals are.
+    """
+    share, squared = correct / count, quantile**2
+    centre = share + squared / (2 * count)
+    half_width = quantile * np.sqrt(share * (1 - share) / count + squared / (4 * count**2))
+    shrink = 1 + squared / count
+    return (centre - half_width) / shrink, (centre + half_width) / shrink
 
 
 def coverage_at_accuracy(right: np.ndarray, confidence: np.ndarray, accuracy: float) -> Coverage:
