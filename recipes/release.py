@@ -49,10 +49,10 @@ DETECTOR = Training(10_000, ("train:5", "extra:10", "empty:1"), learning_rate=0.
 """The first detector: from the same photos, and those without a number."""
 # Both go on from their weights, with the photos that they have labelled.
 FURTHER_DETECTOR = Training(
-    4_500, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
+    3_000, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
 )
 READER = Training(
-    6_000, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
+    4_500, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
 )
 
 
