@@ -47,12 +47,13 @@ demo: .venv/installed
 	@echo "The most confident mistakes:   $(DEMO_LOGS)/eval/mistakes_test.png"
 	@echo "Curves, graph and pictures:    .venv/bin/tensorboard --logdir $(DEMO_LOGS)  then open http://localhost:6006"
 
-# SVHN: the folder with the photos. UNLABELLED: photos without labels, for self-training.
+# SVHN: the folder with the photos. UNLABELLED: photos without labels, for self-training. PRECISION:
+# bfloat16 where there are units for it.
 SVHN ?=
 RELEASE ?= release
 release: .venv/installed
 	@test -n "$(SVHN)" || { echo "Name the folder with SVHN's train/: make release SVHN=your_data_dir"; exit 1; }
-	$(BIN)/python recipes/release.py --svhn_dir $(SVHN) --out $(RELEASE) $(if $(UNLABELLED),--unlabelled $(UNLABELLED))
+	$(BIN)/python recipes/release.py --svhn_dir $(SVHN) --out $(RELEASE) $(if $(UNLABELLED),--unlabelled $(UNLABELLED)) $(if $(PRECISION),--precision $(PRECISION))
 
 test: .venv/installed
 	$(BIN)/python -m pytest
