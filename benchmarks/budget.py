@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.models import measure  # noqa: E402
-from benchmarks.report import print_table  # noqa: E402
+from benchmarks.report import print_table, require_known  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
 from svhn.models import MODEL_NAMES, PRECISIONS  # noqa: E402
@@ -131,9 +131,7 @@ def train_and_score(name: str, steps: int, config: BudgetConfig, folder: Path) -
 
 def main(config: BudgetConfig) -> int:
     """Trains and scores one model after the other and prints a row for each."""
-    unknown = [name for name in config.models if name not in MODEL_NAMES]
-    if unknown:
-        raise UserError(f"--models names {unknown[0]}; expected some of: {', '.join(MODEL_NAMES)}")
+    require_known("models", config.models, MODEL_NAMES)
     if bool(config.seconds) == bool(config.images):
         raise UserError("Say how long to train: give --seconds or --images, one of them")
     folder = Path(config.work_dir)

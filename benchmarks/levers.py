@@ -40,7 +40,7 @@ from benchmarks.lever_changes import (  # noqa: E402
     LEVERS,
     START_LEARNING_RATE,
 )
-from benchmarks.report import print_table  # noqa: E402
+from benchmarks.report import print_table, require_known  # noqa: E402
 from svhn.command_line import option, run, start_tensorflow  # noqa: E402
 from svhn.data.manifest import splits_with_photos  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
@@ -98,9 +98,7 @@ class BenchmarkConfig:
 
 def main(config: BenchmarkConfig) -> int:
     """Trains what isn't trained yet; prints a row for each lever that is measured."""
-    unknown = [name for name in [*config.levers, config.lever or BASE] if name not in LEVERS]
-    if unknown:
-        raise UserError(f"--levers names {unknown[0]}; expected some of: {', '.join(LEVERS)}")
+    require_known("levers", [*config.levers, config.lever or BASE], LEVERS)
     folder = Path(config.work_dir)
     if config.lever:
         return measure(config.lever, config, folder)

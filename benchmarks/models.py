@@ -17,9 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.report import print_table  # noqa: E402
+from benchmarks.report import print_table, require_known  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
-from svhn.errors import UserError  # noqa: E402
 from svhn.models import MODEL_NAMES, PRECISIONS  # noqa: E402
 
 TARGETS = {"compact": "at most 4,000,000 parameters, at least 150 images/s in training"}
@@ -100,9 +99,7 @@ def measure(name: str, batch_size: int, seconds: float, precision: str = "float3
 
 def main(config: BenchmarkConfig) -> int:
     """Prints a row for each model."""
-    unknown = [name for name in config.models if name not in MODEL_NAMES]
-    if unknown:
-        raise UserError(f"--models names {unknown[0]}; expected some of: {', '.join(MODEL_NAMES)}")
+    require_known("models", config.models, MODEL_NAMES)
     header = ("model", "parameters", "multiply-adds", "training", "inference", "target")
     rows = []
     for name in config.models:

@@ -3,11 +3,19 @@
 import datetime
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from svhn.errors import UserError
 from svhn.evaluation.metrics import Proportion
+
+
+def require_known(flag: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raises a `UserError` if a list of names has one that isn't known."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UserError(f"--{flag} names {unknown[0]}; expected some of: {', '.join(known)}")
 
 
 class Row(NamedTuple):

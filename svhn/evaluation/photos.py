@@ -1,6 +1,7 @@
 """Runs finder and reader over the whole photos of a split: no boxes are given."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -62,12 +63,6 @@ class PhotoPredictions:
     readings: tuple[Reading, ...]
     """The best number of each photo; of length 0, with confidence 0, where none was found."""
 
-    predicted: np.ndarray
-    """What they read, int32 [N, 6]."""
-
-    confidence: np.ndarray
-    """Their confidences, float32 [N], 0 to 1."""
-
     predicted_in_true_boxes: np.ndarray
     """What the same reader reads where it is told the place, int32 [N, 6]."""
 
@@ -82,6 +77,16 @@ class PhotoPredictions:
 
     labelled: tuple[LabelledDigits, ...]
     """The digits that are there."""
+
+    @functools.cached_property
+    def predicted(self) -> np.ndarray:
+        """What `readings` read, int32 [N, 6]."""
+        return _rows(self.readings)[0]
+
+    @functools.cached_property
+    def confidence(self) -> np.ndarray:
+        """Their confidences, float32 [N], 0 to 1."""
+        return _rows(self.readings)[1]
 
     @property
     def true_boxes(self) -> np.ndarray:
@@ -153,7 +158,6 @@ def read_all(
         tuple(names),
         np.array(truth, np.int32).reshape(-1, len(NO_NUMBER)),
         tuple(best),
-        *_rows(best),
         *_rows(in_true_boxes),
         tuple(tuple(numbers) for numbers in recording.numbers),
         tuple(recording.digits),

@@ -22,12 +22,12 @@ from svhn.data.photo_folder import (
     telling_why_not_written,
 )
 from svhn.errors import PictureError, UserError
-from svhn.files import outside
-from svhn.images import find_pictures, load_picture
+from svhn.images import load_picture
 from svhn.progress import progress
 from svhn.self_training.false_numbers_config import FalseNumbersConfig
 from svhn.self_training.judgement import FindNumbers
 from svhn.self_training.networks import load_finder
+from svhn.self_training.photos import photos_outside
 
 SETTINGS_NAME = "false_numbers.json"
 """Lies in the finished folder: how it was made. Only such a folder is ever replaced."""
@@ -51,12 +51,7 @@ def cut_false_numbers(config: FalseNumbersConfig) -> int:
     """
     out = Path(config.out)
     check_place(out, SETTINGS_NAME, config.overwrite)
-    paths = outside(find_pictures(config.photos), out)  # not what an earlier call has cut out
-    if not paths:
-        raise UserError(
-            f"--photos={config.photos}: the only pictures there are what this program has written"
-            f" into {out}. Name a folder with photos"
-        )
+    paths = photos_outside(config.photos, out)
     find = load_finder(config.detector, config.min_score)
     searched: list[Path] = []
     parts: list[np.ndarray] = []

@@ -14,13 +14,13 @@ from svhn.augmentation_config import Augmentation
 from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.photo_folder import check_place, in_rows, make_folder, telling_why_not_written
 from svhn.errors import PictureError, UserError
-from svhn.files import outside
-from svhn.images import find_pictures, load_picture
+from svhn.images import load_picture
 from svhn.progress import progress
 from svhn.reading.reader import Reader
 from svhn.self_training.config import PseudoLabelsConfig
 from svhn.self_training.judgement import UNREADABLE, Demands, FindNumbers, Judgement, judge
 from svhn.self_training.networks import load_finder, load_reader
+from svhn.self_training.photos import photos_outside
 from svhn.self_training.report import summarise, summary_text, write_report, write_sheets
 from svhn.self_training.twins import TwinCrops
 from svhn.self_training.wider_boxes import SIDES
@@ -49,14 +49,8 @@ def label_photos(config: PseudoLabelsConfig) -> int:
     data_dir = Path(config.data_dir)
     place, report_folder = data_dir / FOLDER_NAME, data_dir / REPORT_FOLDER
     check_place(place, SETTINGS_NAME, config.overwrite, "--data_dir")
-    paths, root = _photos(config.photos)
-    # What an earlier call has written is no photo to label.
-    paths = outside(paths, place, report_folder)
-    if not paths:
-        raise UserError(
-            f"--photos={config.photos}: the only pictures there are what this program has written"
-            f" into {data_dir}. Name a folder with photos"
-        )
+    paths = photos_outside(config.photos, place, report_folder)
+    root = _root(config.photos, paths)
     reader, loaded = load_reader(config.reader, 1 + len(SIDES) + config.twins)
     find = load_finder(config.detector, config.min_score)
     judgements = judge_photos(paths, root, find, reader, config)
@@ -130,13 +124,12 @@ class _Copy:
     judgement: Judgement
 
 
-def _photos(pattern: str) -> tuple[list[Path], Path]:
-    """All photos, and the folder below which they have their names."""
-    paths = find_pictures(pattern)
+def _root(pattern: str, paths: Sequence[Path]) -> Path:
+    """The folder below which the photos that a pattern names have their names."""
     folder = Path(pattern)
     if folder.is_dir():
-        return paths, folder
-    return paths, Path(os.path.commonpath([path.parent for path in paths]))
+        return folder
+    return Path(os.path.commonpath([path.parent for path in paths]))
 
 
 def _names(paths: Sequence[Path], root: Path) -> list[str]:

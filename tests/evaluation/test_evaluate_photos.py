@@ -144,8 +144,6 @@ def test_what_is_told_of_a_photo_is_of_the_number_that_was_read(data_dir, tmp_pa
         (f"{first.folder}/{first.file_name}",),
         label,
         (reading,),
-        np.array([reading.label]),
-        np.array([0.8]),
         label,
         np.array([0.9]),
         ((surest,),),

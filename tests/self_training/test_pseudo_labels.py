@@ -118,26 +118,26 @@ def test_the_folder_holds_what_both_networks_believe(unlabelled, networks, tmp_p
     assert read_manifest(tmp_path)["skipped"] == read_manifest(tmp_path)["unlisted"] == []
 
 
-def test_the_same_again_gives_the_same_bytes(unlabelled, networks, tmp_path):
+def files_after_each_of_two_calls(photos, networks, data_dir):
     contents = []
     for _ in range(2):
         networks.clear()
-        assert label_photos(config(unlabelled, tmp_path, overwrite=True)) == 0
-        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert label_photos(config(photos, data_dir, overwrite=True)) == 0
+        files = [path for path in data_dir.rglob("*") if path.is_file()]
         contents.append({path: path.read_bytes() for path in files})
-    assert contents[0] == contents[1] and len(contents[0]) > 10
+    return contents
+
+
+def test_the_same_again_gives_the_same_bytes(unlabelled, networks, tmp_path):
+    first, second = files_after_each_of_two_calls(unlabelled, networks, tmp_path)
+    assert first == second and len(first) > 10
 
 
 def test_what_it_has_written_itself_is_not_labelled(unlabelled, networks, tmp_path):
     photos = tmp_path / "photos"
     shutil.copytree(unlabelled, photos)
-    contents = []
-    for _ in range(2):
-        networks.clear()
-        assert label_photos(config(photos, photos, overwrite=True)) == 0
-        files = [path for path in photos.rglob("*") if path.is_file()]
-        contents.append({path: path.read_bytes() for path in files})
-    assert contents[0] == contents[1] and len(contents[0]) > len(list(unlabelled.iterdir()))
+    first, second = files_after_each_of_two_calls(photos, networks, photos)
+    assert first == second and len(first) > len(list(unlabelled.iterdir()))
 
 
 def test_more_is_demanded(unlabelled, networks, tmp_path):
