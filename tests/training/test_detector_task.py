@@ -1,5 +1,6 @@
 """What holds for a run of the reader (test_loop.py) holds for one of the detector."""
 
+import functools
 import json
 import shutil
 
@@ -23,6 +24,7 @@ from svhn.training.config import TrainingConfig
 from svhn.training.loop import train
 from tests.small_conversion import write_conversion
 from tests.small_detector import shrink_detector
+from tests.training.reached_pipeline import asked_of_pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -70,17 +72,9 @@ def finished(data_dir, tmp_path_factory):
 
 
 def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
-    class ReachedError(Exception):
-        pass
-
-    def pipeline(_, splits, *__, mix, balance_lengths, **___):
-        raise ReachedError(splits, mix, balance_lengths)
-
-    monkeypatch.setattr(detector_task, "training_windows", pipeline)
-    flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 0.5}
-    with pytest.raises(ReachedError) as caught:
-        train(config(data_dir, tmp_path, **flags))
-    assert caught.value.args == (["train", "val"], [3, 2], 0.5)
+    make_config = functools.partial(config, data_dir, tmp_path)
+    asked = asked_of_pipeline(monkeypatch, detector_task, "training_windows", make_config)
+    assert asked == (["train", "val"], [3, 2], 0.5)
 
 
 def tensors(prefix):

@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from svhn.training.config import TrainingConfig
 from svhn.training.loop import train
 from svhn.training.summaries import Summaries
 from tests.small_conversion import write_conversion
+from tests.training.reached_pipeline import asked_of_pipeline
 
 pytestmark = pytest.mark.slow
 
@@ -334,17 +336,9 @@ def test_without_photos_to_train_or_validate_on_it_says_so(tmp_path, numbers, wo
 
 
 def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
-    class ReachedError(Exception):
-        pass
-
-    def pipeline(_, splits, *__, mix, balance_lengths, **___):
-        raise ReachedError(splits, mix, balance_lengths)
-
-    monkeypatch.setattr(reader_task, "training_batches", pipeline)
-    flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 0.5}
-    with pytest.raises(ReachedError) as caught:
-        train(config(data_dir, tmp_path, **flags))
-    assert caught.value.args == (["train", "val"], [3, 2], 0.5)
+    make_config = functools.partial(config, data_dir, tmp_path)
+    asked = asked_of_pipeline(monkeypatch, reader_task, "training_batches", make_config)
+    assert asked == (["train", "val"], [3, 2], 0.5)
 
 
 def test_a_mix_of_other_splits_is_refused_before_anything_is_made(data_dir, tmp_path):
