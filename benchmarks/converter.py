@@ -35,6 +35,7 @@ from svhn.data.digit_struct import (  # noqa: E402
     write_digit_struct,
 )
 from svhn.errors import UserError  # noqa: E402
+from svhn.worker_processes import usable_cores  # noqa: E402
 
 TARGET_RATIO = 3.0
 FEW_PHOTOS = 60
@@ -67,7 +68,7 @@ def main(config: BenchmarkConfig) -> int:
     peer = Path(config.peer_dir) / "convert_to_tfrecords.py"
     if config.peer_dir and not peer.is_file():
         raise UserError(f"--peer_dir={config.peer_dir}: there is no convert_to_tfrecords.py in it")
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
         photos = _photos(config)

@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import io
 import itertools
-import os
 import statistics
 import sys
 import tempfile
@@ -25,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.report import Row, print_report  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
+from svhn.worker_processes import usable_cores  # noqa: E402
 
 TARGET = 2000.0
 WARM_UP_BATCHES = 8
@@ -73,7 +73,7 @@ def _measure(config: BenchmarkConfig, data_dir: str) -> None:
             Row(step, f"{(processor[name] - before) * 1e6:,.0f}", "µs of processor a photo")
         )
         before = processor[name]
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     for name, target in (("decode", ""), (evaluation, ""), (training, f"≥ {TARGET:,.0f}")):
         what = f"up to and with {name}" if name in stages else name
         on_cores = f"images/s on {cores} cores by processor time"

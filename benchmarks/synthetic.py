@@ -7,7 +7,6 @@ a second on two cores.
 """
 
 import dataclasses
-import os
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from svhn.data.synthetic.data_set import (
 )
 from svhn.data.synthetic.fonts import find_typefaces
 from svhn.data.synthetic.scene import render_photo
+from svhn.worker_processes import usable_cores
 
 _TARGET_PHOTOS = 100
 _TARGET_MILLISECONDS = 14
@@ -52,7 +52,7 @@ def main(config: BenchmarkConfig) -> int:
         pixels += photo.pixels.shape[0] * photo.pixels.shape[1]
         png_bytes(photo)
     milliseconds = (time.process_time() - busy) / count * 1000
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         render_split(

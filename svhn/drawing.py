@@ -205,17 +205,12 @@ def _draw_box(
     """Draws a box, its lines within the picture of that size: boxes often end where photos do."""
     left, top, box_width, box_height = (float(value) * scale for value in box)
     right, bottom = left + max(box_width, 0), top + max(box_height, 0)
-    last_x, last_y = size[0] - 1, size[1] - 1
-    pen.rectangle(
-        (
-            min(max(left - gap, 0), last_x),
-            min(max(top - gap, 0), last_y),
-            max(min(right + gap, last_x), 0),
-            max(min(bottom + gap, last_y), 0),
-        ),
-        outline=colour,
-        width=width,
-    )
+    corners = ((left - gap, top - gap), (right + gap, bottom + gap))
+    within = [
+        tuple(min(max(value, 0), side - 1) for value, side in zip(corner, size, strict=True))
+        for corner in corners
+    ]
+    pen.rectangle(within, outline=colour, width=width)
 
 
 def _draw_tag(

@@ -1,6 +1,7 @@
 """Writes the folder of composed photos."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,10 +49,15 @@ def recombine(config: RecombinedConfig) -> int:
     """
     weights = length_weights(config.lengths)
     data_dir, out = Path(config.data_dir), Path(config.out)
-    check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
-    sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
-    with telling_why_not_written(f"--out={config.out}", "(about 25 kB a photo)"):
+    writing = functools.partial(
+        telling_why_not_written, f"--out={config.out}", "(about 25 kB a photo)"
+    )
+    with writing():
         out.mkdir(parents=True, exist_ok=True)
+        check_place(out / _SPLIT, SETTINGS_NAME, config.overwrite)
+    # Apart: what keeps photos from being read is no fault of --out.
+    sources = find_sources(data_dir, config.folders, config.val_fraction_train, config.workers)
+    with writing():
         settings = {
             "program": "svhn.data.recombined",
             "seed": config.seed,
