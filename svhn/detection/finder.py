@@ -137,10 +137,11 @@ class NumberFinder:
         left, top, right, bottom = part
         reduced, reduction = _reduced(photo[top:bottom, left:right], longer_side)
         digits, scale, _ = self._look(reduced, longer_side, reduction)
-        tile = Tile(top, left, bottom - top, right - left)
-        digits = digits.chosen(_whole(digits.boxes, tile, *photo.shape[:2], cut=_CUT / scale))
         boxes = digits.boxes + np.array([left, top, 0, 0], np.float32)
-        return _Look(dataclasses.replace(digits, boxes=boxes), scale, part)
+        # It neither speaks for digits that its edge cuts nor against them.
+        whole = part.without_edges(_CUT / scale, *photo.shape[:2])
+        digits = dataclasses.replace(digits, boxes=boxes).chosen(np.flatnonzero(whole.holds(boxes)))
+        return _Look(digits, scale, whole)
 
     def _look(self, photo: np.ndarray, side: int, reduction: int) -> "_Look":
         """Returns what is seen of a photo, in pixels of the one that was reduced to it.
@@ -196,14 +197,14 @@ def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:
     return np.asarray(Image.fromarray(photo).reduce(factor)), factor
 
 
-def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int, cut: float = _CUT) -> np.ndarray:
+def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int) -> np.ndarray:
     """Returns the places of the boxes, in pixels of a tile, that no edge of it within the picture
     of `height` and `width` cuts.
     """
     ends = boxes[:, :2] + boxes[:, 2:]
-    starts_in = (boxes[:, :2] > cut) | (np.array([tile.left, tile.top]) == 0)
+    starts_in = (boxes[:, :2] > _CUT) | (np.array([tile.left, tile.top]) == 0)
     right, bottom = tile.left + tile.width, tile.top + tile.height
-    ends_in = (ends < np.array([tile.width, tile.height]) - cut) | (
+    ends_in = (ends < np.array([tile.width, tile.height]) - _CUT) | (
         np.array([right, bottom]) == (width, height)
     )
     return np.flatnonzero((starts_in & ends_in).all(axis=1))

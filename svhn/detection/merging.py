@@ -46,8 +46,8 @@ def merged(
     Args:
         looks: At least one; boxes in pixels of the photo, each digit once in a look.
         scales: Pixels of each look's picture for a pixel of the photo.
-        parts: What each look shows of the photo, where it has nothing to say about the rest; None
-            for all of it. At least one look shows all.
+        parts: Where each look shows digits whole, where it has nothing to say about others; None
+            for all of the photo. At least one look shows all.
     """
     candidates = _all_of(looks)
     kept = suppress(candidates.boxes, candidates.scores, most=len(candidates.scores))
@@ -98,8 +98,7 @@ def _says(boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | Non
     """Returns the share of each look in what is said of a digit, [N, looks]; they sum to 1."""
     sizes = np.maximum(boxes[:, 2:].max(axis=1), 1e-6)[:, None] * np.asarray(scales, np.float64)
     says = np.exp(-((np.log2(sizes / BEST_SIZE) / SIZE_SPREAD) ** 2) / 2) + _LEAST_SAY
-    centres = boxes[:, :2] + boxes[:, 2:] / 2
     for look, part in enumerate(parts):
         if part:
-            says[~part.holds(centres), look] = 0.0
+            says[~part.holds(boxes), look] = 0.0
     return says / says.sum(axis=1, keepdims=True)

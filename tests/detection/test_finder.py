@@ -128,6 +128,13 @@ def test_two_numbers(finder):
     assert sorted(entry.number for entry in finder.find(photo)) == ["12", "345"]
 
 
+def test_a_close_look_at_one_line_takes_nothing_from_the_next(finder):
+    photo = photo_with(480, 640, line("12", 280, 200, 40) + line("34", 280, 248, 40))
+    digits = finder.find_digits(photo)
+    assert sorted(digits.labels.tolist()) == [1, 2, 3, 4]
+    assert digits.scores.min() > 0.94
+
+
 def test_no_number(finder):
     assert finder.find(photo_with(100, 200, [])) == []
 

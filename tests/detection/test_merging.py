@@ -93,5 +93,12 @@ def test_a_look_at_a_part_says_nothing_about_the_rest():
     assert blind.scores.tolist() == pytest.approx([0.8, 0.3])
 
 
+def test_a_look_at_a_part_says_nothing_about_what_its_edge_cuts():
+    everywhere = seen((7, 0.8, box(60)), (2, 0.6, box(10)))
+    for part in (Part(65, 0, 100, 60), Part(0, 0, 75, 60), Part(50, 15, 100, 60)):
+        digits = merged([everywhere, seen()], SAME, [None, part])
+        assert digits.scores[0] == pytest.approx(0.8)
+
+
 def test_no_digit_in_any_look():
     assert len(merged([seen(), seen()], SAME).scores) == 0
