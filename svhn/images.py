@@ -7,7 +7,6 @@ in every mode. ICC profiles are not applied, as TensorFlow's decoders don't appl
 import glob
 import io
 import os
-import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
 from svhn.errors import PictureError, UserError
+from svhn.natural_order import natural_key
 
 MAX_PIXELS = 120_000_000
 """The most pixels of a picture that is read: more than phone cameras take (108 million), and few
@@ -139,7 +139,7 @@ def find_pictures(pattern: str) -> list[Path]:
     if not pattern:
         raise UserError("No picture was named. Name a picture file, a folder or a pattern")
     try:
-        return sorted(_named_by(pattern), key=_natural_key)
+        return sorted(_named_by(pattern), key=natural_key)
     except OSError as error:
         raise UserError(
             f"{pattern}: can't be looked at ({_reason(error)}). Check the path and who may read it"
@@ -149,7 +149,7 @@ def find_pictures(pattern: str) -> list[Path]:
 def _named_by(pattern: str) -> list[Path]:
     path = Path(pattern)
     if path.is_dir():
-        found = [file for file in _files_below(path) if _has_picture_suffix(file)]
+        found = [file for file in _files_below(path) if has_picture_suffix(file)]
         if not found:
             raise UserError(
                 f"{pattern}: there are no pictures in this folder or below it "
@@ -169,7 +169,7 @@ def _named_by(pattern: str) -> list[Path]:
             match
             for match in dict.fromkeys(matches)
             if match.is_file()
-            and (_has_picture_suffix(match) or match.suffix.lower() == spelled_suffix != "")
+            and (has_picture_suffix(match) or match.suffix.lower() == spelled_suffix != "")
         ]
         if not found:
             raise UserError(
@@ -347,20 +347,12 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
-def _has_picture_suffix(path: Path) -> bool:
+def has_picture_suffix(path: Path) -> bool:
+    """Whether a file's name says that it is a picture, be it one that `load_picture` refuses."""
     if path.suffix.lower() in _UNREADABLE_PHOTOS:
         return True
     picture_format = Image.registered_extensions().get(path.suffix.lower())
     return picture_format is not None and picture_format not in _UNREADABLE_FORMATS
-
-
-def _natural_key(path: Path) -> tuple:
-    def split(part: str) -> list:
-        # Text and digits take turns, so text is only ever compared with text.
-        pieces = re.split(r"([0-9]+)", part.casefold())
-        return [int(piece) if index % 2 else piece for index, piece in enumerate(pieces)]
-
-    return tuple(split(part) for part in path.parts), str(path)
 
 
 def _reason(error: BaseException) -> str:

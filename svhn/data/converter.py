@@ -33,6 +33,7 @@ from svhn.data.shard_writer import ShardReport, ShardTask, SourcePhoto
 from svhn.data.verification import verify
 from svhn.errors import UserError
 from svhn.files import UNFINISHED_NAME, locked, write_whole
+from svhn.natural_order import natural_key
 from svhn.progress import progress
 from svhn.worker_processes import naming_killed_workers, usable_cores
 
@@ -323,7 +324,7 @@ def _manifest(
             splits[split] = _split_entry(shards)
     converted = sum((report.photos_by_folder for report in reports), collections.Counter())
     skipped = _all_skipped(sources, reports)
-    reencoded = sorted((name for report in reports for name in report.reencoded), key=_by_number)
+    reencoded = sorted((name for report in reports for name in report.reencoded), key=natural_key)
     return {
         "format": FORMAT,
         "splits": splits,
@@ -379,13 +380,7 @@ def _all_skipped(
 ) -> list[dict[str, str]]:
     skipped = [entry for source in sources.values() for entry in source.skipped]
     skipped += [entry for report in reports for entry in report.skipped]
-    return sorted(skipped, key=lambda entry: _by_number(entry["photo"]))
-
-
-def _by_number(name: str) -> tuple[str, int, str]:
-    """Sorts "train/2.png" before "train/10.png"."""
-    folder, file_name = name.split("/", 1)
-    return folder, len(file_name), file_name
+    return sorted(skipped, key=lambda entry: natural_key(entry["photo"]))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,6 @@ value, with more digits a column of references to 1×1 values. Label 10 means th
 import contextlib
 import dataclasses
 import os
-import re
 import string
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,13 +24,12 @@ from svhn.data import hdf5_writer
 from svhn.data.hdf5_objects import ObjectReader, UnknownLayoutError
 from svhn.data.hdf5_writer import HDF5Writer, attribute
 from svhn.errors import UserError
+from svhn.images import has_picture_suffix
+from svhn.natural_order import natural_key
 from svhn.progress import progress
 
 DIGIT_STRUCT_NAME = "digitStruct.mat"
 """The file's name in each of the folders train, test and extra."""
-
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
-"""Files with these endings count as photos when a folder is compared with its list."""
 
 BOX_FIELDS = ("left", "top", "width", "height")
 """The columns of `LabelledPhoto.boxes`, as the fields of a `bbox` are called."""
@@ -110,16 +108,11 @@ def compare_with_folder(photos: Iterable[LabelledPhoto], folder: Path | str) -> 
             f"photos and {DIGIT_STRUCT_NAME}"
         ) from error
     listed = dict.fromkeys(photo.file_name for photo in photos)
-    pictures = {name for name in on_disk if Path(name).suffix.lower() in PICTURE_SUFFIXES}
+    pictures = {name for name in on_disk if has_picture_suffix(Path(name))}
     return FolderComparison(
         missing=tuple(name for name in listed if name not in on_disk),
-        unlisted=tuple(sorted(pictures.difference(listed), key=_natural_order)),
+        unlisted=tuple(sorted(pictures.difference(listed), key=natural_key)),
     )
-
-
-def _natural_order(name: str) -> list[str | int]:
-    """Sorts 9.png before 10.png."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def read_digit_struct(path: Path | str, may_lack_digits: bool = False) -> list[LabelledPhoto]:
