@@ -4,23 +4,25 @@
     python benchmarks/budget.py --data_dir DIR --images=500000
 
 Each is trained by train.py with the learning rate below and scored by eval.py. With --seconds the
-steps are worked out beforehand from a short measurement, so that each schedule ends where it
-should; they are kept in the work folder, and a run that was interrupted goes on when the same
-command is given again.
+steps are worked out beforehand from the speed of train.py itself, measured for a short time with
+its pictures and all, so that each schedule ends where it should; they are kept in the work folder,
+and a run that was interrupted goes on when the same command is given again.
 """
 
 import dataclasses
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.models import measure  # noqa: E402
+from benchmarks import training  # noqa: E402
 from benchmarks.report import print_table, require_known  # noqa: E402
+from benchmarks.turns import take_turns  # noqa: E402
 from svhn.command_line import option, run  # noqa: E402
 from svhn.errors import UserError  # noqa: E402
 from svhn.models import MODEL_NAMES, PRECISIONS  # noqa: E402
@@ -30,6 +32,9 @@ LEARNING_RATES = {"compact": 2e-3, "plain": 2e-3, "goodfellow": 3e-4, "vgg16": 3
 
 EVALUATIONS = 5
 """During each training; the best checkpoint is scored."""
+
+MEASURED_SECONDS = 15.0
+"""For which the speed is measured, after as long a time to warm up."""
 
 
 @dataclasses.dataclass
@@ -73,12 +78,23 @@ def planned_steps(config: BudgetConfig, folder: Path) -> dict[str, int]:
     for name in config.models:
         images = config.images
         if config.seconds:
-            rate = measure(name, config.batch_size, 5.0, config.precision).training
-            images = round(rate * config.seconds)
+            images = round(images_per_second(name, config) * config.seconds)
         steps[name] = max(1, images // config.batch_size)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"flags": flags, "steps": steps}, indent=2))
     return steps
+
+
+def images_per_second(name: str, config: BudgetConfig) -> float:
+    """Returns how many pictures a second train.py trains a model on."""
+    flags = training.BenchmarkConfig(
+        batch_size=config.batch_size,
+        train_flags=f"--precision={config.precision} --augmentation={config.augmentation}",
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        program = training.loop_program(flags, name, name, config.data_dir, Path(folder), 2)
+        [turn] = take_turns([program], 1, MEASURED_SECONDS)[name]
+    return turn.steps_a_second * config.batch_size
 
 
 def call(program: str, **flags: object) -> float:

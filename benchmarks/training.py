@@ -102,14 +102,15 @@ def main(config: BenchmarkConfig) -> int:
         bare, in_memory = f"{config.model}, bare step", f"{config.model}, loop in memory"
         loops = {f"{config.model}, loop": config.model}
         programs = [
-            _loop(config, *loop, data_dir, folder, config.log_every) for loop in loops.items()
+            loop_program(config, *loop, data_dir, folder, config.log_every)
+            for loop in loops.items()
         ]
         programs.append(_loop_in_memory(config, in_memory, data_dir, folder))
         programs.append(_bare_step(config, bare, data_dir, folder))
         if config.peer_dir:
             if config.model != LOOP_BESIDE_PEER:
                 loops[f"{LOOP_BESIDE_PEER}, loop"] = LOOP_BESIDE_PEER
-                programs.append(_loop(config, *list(loops.items())[-1], data_dir, folder, 1))
+                programs.append(loop_program(config, *list(loops.items())[-1], data_dir, folder, 1))
             programs.append(_peer(config, data_dir, folder))
         turns = take_turns(programs, config.rounds, config.seconds)
 
@@ -164,7 +165,7 @@ def times_as_fast(ours: Sequence[Turn], others: Sequence[Turn], factor: float = 
     ]
 
 
-def _loop(
+def loop_program(
     config: BenchmarkConfig,
     name: str,
     model: str,
@@ -173,6 +174,17 @@ def _loop(
     log_every: int,
     program: str = "train.py",
 ) -> Program:
+    """Returns `train.py` as a program whose speed can be measured.
+
+    Args:
+        config: `batch_size`, `train_flags` and `loop_flags`.
+        name: The program's, in the table.
+        model: To train.
+        data_dir: With train/, converted.
+        folder: Gets its logs.
+        log_every: Steps between two points.
+        program: What to run in place of train.py, with the same flags.
+    """
     logdir = folder / f"logs_{model}_{Path(program).stem}"
     command = [
         *[sys.executable, ROOT / program, f"--train_logdir={logdir}"],
@@ -184,7 +196,7 @@ def _loop(
 
 def _loop_in_memory(config: BenchmarkConfig, name: str, data_dir: str, folder: Path) -> Program:
     program = "benchmarks/loop_in_memory.py"
-    return _loop(config, name, config.model, data_dir, folder, config.log_every, program)
+    return loop_program(config, name, config.model, data_dir, folder, config.log_every, program)
 
 
 def _bare_step(config: BenchmarkConfig, name: str, data_dir: str, folder: Path) -> Program:
