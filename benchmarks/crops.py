@@ -40,18 +40,20 @@ def main(config: CropsConfig) -> int:
     from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import make_predict_step, predict
     from svhn.evaluation.several_crops import MOST_CROPS, averaging_model, crops_of_photos
+    from svhn.picture_size import picture_size
 
     counts = [int(text) for text in config.crops if text.isdecimal()]
     if len(counts) < len(config.crops) or not all(1 <= count <= MOST_CROPS for count in counts):
         raise UserError(f"--crops={','.join(config.crops)}: give numbers from 1 to {MOST_CROPS}")
     loaded = load_model(config.checkpoint_dir)
     temperature = loaded.calibration.temperature
+    size = picture_size(loaded.model)
     photos = list(read_photos(config.data_dir, config.split))
     rows = []
     for count in counts:
         predictions = predict(
             make_predict_step(averaging_model(loaded.model, count), temperature),
-            batches_of_pictures(photos, crops_of_photos(photos, count), 64),
+            batches_of_pictures(photos, crops_of_photos(photos, count, size), 64),
             total=len(photos),
             description=f"{count} crops",
         )

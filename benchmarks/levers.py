@@ -326,6 +326,7 @@ def read_val(model: Any, folder: str, crops: int) -> tuple[np.ndarray, np.ndarra
     from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import evaluate_split, make_predict_step, predict
     from svhn.evaluation.several_crops import averaging_model, crops_of_photos
+    from svhn.picture_size import picture_size
 
     if crops == 1:
         predictions = evaluate_split(model, folder, "val", 128)
@@ -333,7 +334,7 @@ def read_val(model: Any, folder: str, crops: int) -> tuple[np.ndarray, np.ndarra
         photos = list(read_photos(folder, "val"))
         predictions = predict(
             make_predict_step(averaging_model(model, crops)),
-            batches_of_pictures(photos, crops_of_photos(photos, crops), 64),
+            batches_of_pictures(photos, crops_of_photos(photos, crops, picture_size(model)), 64),
             total=len(photos),
             description=f"{crops} crops",
         )

@@ -83,7 +83,7 @@ def measure(name: str, batch_size: int, seconds: float, precision: str = "float3
         tf.distribute.get_strategy(), model, optimizer, batch_size, reading_figures()
     )
     random = np.random.default_rng(0)
-    images = tf.constant(random.normal(size=(batch_size, 54, 54, 3)), tf.float32)
+    images = tf.constant(random.normal(size=(batch_size, *model.input_shape[1:])), tf.float32)
     labels = tf.constant(
         [label_array(random.integers(0, 10, 1 + row % 5)) for row in range(batch_size)]
     )

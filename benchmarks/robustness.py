@@ -49,11 +49,14 @@ def main(config: RobustnessConfig) -> int:
         robustness_table,
     )
     from svhn.files import write_whole
+    from svhn.picture_size import picture_size
 
     loaded = load_model(config.checkpoint_dir)
     photos = list(islice(read_photos(config.data_dir, config.split), config.photos or None))
     predict_step = make_predict_step(loaded.model, loaded.calibration.temperature)
-    measurements = measure_robustness(predict_step, photos, config.seed)
+    measurements = measure_robustness(
+        predict_step, photos, config.seed, size=picture_size(loaded.model)
+    )
     about = {
         "model": loaded.config["model"],
         "checkpoint": str(loaded.path),

@@ -10,11 +10,11 @@ too, so that no order of summation, and no number of threads, changes a bit.
 
 import tensorflow as tf
 
-INPUT_SIZE = 54
-"""Height and width of the network's input, pixels (Goodfellow et al. 2013, section 4)."""
+from svhn.picture_size import PAPER_SIZE, PictureSize
 
-CROP_SIZE = 64
-"""Height and width to which the grown box is resized; the input is a patch of it, pixels."""
+PATCH_SHARE = 54 / 64
+"""Of the grown box's width and height, what the network sees: the paper resizes it to 64×64 pixels
+and takes a patch of 54×54 (Goodfellow et al. 2013, section 4)."""
 
 MARGIN = 0.3
 """How much wider and higher than the digits the crop is, as a fraction (paper, section 4)."""
@@ -29,11 +29,11 @@ _STEPS_IN_A_PIXEL = 1024.0
 """Steps to which the place of a crop in its photo is rounded."""
 
 
-def crop(photo: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
+def crop(photo: tf.Tensor, box: tf.Tensor, size: PictureSize = PAPER_SIZE) -> tf.Tensor:
     """Returns the network's input for the number within a box: the same bits everywhere.
 
-    The box grown by `MARGIN`, resized with anti-aliasing to 64×64 (the aspect ratio is not kept),
-    its centre 54×54 patch, standardised (`standardise`). Only the pixels under that patch are
+    The box grown by `MARGIN`, its centre patch (`PATCH_SHARE`), resized with anti-aliasing (the
+    aspect ratio is not kept) and standardised (`standardise`). Only the pixels under that patch are
     touched. Where the patch leaves the photo, the photo's edge is repeated.
 
     Args:
@@ -41,25 +41,26 @@ def crop(photo: tf.Tensor, box: tf.Tensor) -> tf.Tensor:
         box: float32 [4]: left, top, width, height, pixels: the tight box around all digits.
             Sides shorter than a pixel count as one; a box that reaches further beyond the photo
             than the photo's own size is clipped there.
+        size: Of the network's pictures (`svhn.picture_size.picture_size`).
 
     Returns:
-        float32 [54, 54, 3], mean 0, finite.
+        float32 [height, width, 3], mean 0, finite.
     """
     left, top, width, height = tf.unstack(tf.cast(box, tf.float64))
     photo_size = tf.shape(photo)
-    rows, scale_y, shift_y = _sampled_pixels(top, height, photo_size[0])
-    columns, scale_x, shift_x = _sampled_pixels(left, width, photo_size[1])
+    rows, scale_y, shift_y = _sampled_pixels(top, height, photo_size[0], size.height)
+    columns, scale_x, shift_x = _sampled_pixels(left, width, photo_size[1], size.width)
     pixels = tf.gather(tf.gather(photo, rows, axis=0), columns, axis=1)
     # Unlike tf.image.resize, this op takes a fractional position; its loops run in one thread.
     picture = tf.raw_ops.ScaleAndTranslate(
         images=pixels[tf.newaxis],
-        size=[INPUT_SIZE, INPUT_SIZE],
+        size=size,
         scale=tf.stack([scale_y, scale_x]),
         translation=tf.stack([shift_y, shift_x]),
         kernel_type="triangle",
         antialias=True,
     )[0]
-    return standardise(tf.ensure_shape(picture, [INPUT_SIZE, INPUT_SIZE, 3]))
+    return standardise(tf.ensure_shape(picture, [*size, 3]))
 
 
 def standardise(picture: tf.Tensor) -> tf.Tensor:
@@ -102,7 +103,7 @@ def tight_box(digit_boxes: tf.Tensor) -> tf.Tensor:
 
 
 def _sampled_pixels(
-    start: tf.Tensor, length: tf.Tensor, photo_length: tf.Tensor
+    start: tf.Tensor, length: tf.Tensor, photo_length: tf.Tensor, input_length: int
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns which rows (or columns) of the photo the crop needs, and how to sample them.
 
@@ -110,6 +111,7 @@ def _sampled_pixels(
         start: float64 scalar: where the box starts on this axis, pixels.
         length: float64 scalar: how long it is.
         photo_length: int32 scalar: how long the photo is.
+        input_length: How long the network's picture is.
 
     Returns:
         int32 [n] indices in the photo, its edge repeated; float32 scalars: input pixels per photo
@@ -117,14 +119,14 @@ def _sampled_pixels(
     """
     limit = tf.cast(photo_length, tf.float64)
     centre = start + length * 0.5
-    half = tf.maximum(length, 1.0) * ((1 + MARGIN) * INPUT_SIZE / CROP_SIZE / 2)
+    half = tf.maximum(length, 1.0) * ((1 + MARGIN) * PATCH_SHARE / 2)
     half, centre = _rounded(half), _rounded(centre)
     patch_start = tf.clip_by_value(centre - half, -limit, 2 * limit - 1)
     patch_end = tf.clip_by_value(centre + half, 1 - limit, 2 * limit)
     patch_length = patch_end - patch_start
-    scale = INPUT_SIZE / patch_length
+    scale = input_length / patch_length
     # The triangle kernel reaches one input pixel, or one photo pixel where it enlarges.
-    reach = tf.maximum(patch_length * (1 / INPUT_SIZE), 1.0)
+    reach = tf.maximum(patch_length * (1 / input_length), 1.0)
     first = tf.floor(patch_start - reach)
     last = tf.math.ceil(patch_end + reach)
     indices = tf.range(tf.cast(first, tf.int32), tf.cast(last, tf.int32))

@@ -11,12 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from svhn.augmentation_config import Augmentation
-from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN
+from svhn.picture_size import PAPER_SIZE, PictureSize
+from svhn.preprocessing import MARGIN, PATCH_SHARE
 
 DRAWS = 9
 """Random numbers that a view takes."""
 
-_PIXELS = INPUT_SIZE**2
+_PAPERS_PIXELS = 64
+"""Of the grown box, in which `Augmentation.patch_offset` is counted."""
 
 _LARGEST_CUT = 0.12
 """No patch cuts more than this fraction off the first or the last digit, nor off the height: the
@@ -45,10 +47,11 @@ class ViewPlan(NamedTuple):
     """int32 [4, 1]: from a place to itself, the next right, below, and right and below."""
 
     places: tf.Tensor
-    """int32 [54 · 54]: the place of each pixel's upper left neighbour: row times width + column."""
+    """int32 [height · width]: the place of each pixel's upper left neighbour in the photo or the
+    reduced window: row times its width + column."""
 
     weights: tf.Tensor
-    """uint16 [4, 54 · 54]: what the neighbours count, 256 in all."""
+    """uint16 [4, height · width]: what the neighbours count, 256 in all."""
 
 
 def plan_views(
@@ -57,6 +60,7 @@ def plan_views(
     photo_sizes: tf.Tensor,
     draws: tf.Tensor,
     augmentation: Augmentation,
+    size: PictureSize = PAPER_SIZE,
 ) -> ViewPlan:
     """Returns how to see each number turned and slanted, its box drawn anew, jittered and cut.
 
@@ -66,12 +70,13 @@ def plan_views(
         photo_sizes: int64 or int32 [B, 2]: width and height, pixels.
         draws: float32 [B, 9], from -1 to 1.
         augmentation: How far the changes go.
+        size: Of the network's pictures.
 
     Returns:
-        The plan of each view, whose pixels lie on a grid of 54×54 in the turned photo.
+        The plan of each view, whose pixels lie on a grid of that size in the turned photo.
     """
     strength = augmentation.strength
-    patch_offset = augmentation.patch_offset * (1 + MARGIN) / CROP_SIZE
+    patch_offset = augmentation.patch_offset * (1 + MARGIN) / _PAPERS_PIXELS
     # A half angle's tangent gives sine and cosine by arithmetic alone (see `exponential`); up to
     # the angles that matter, it is uniform where the angle is.
     limits = strength * np.array(
@@ -89,23 +94,23 @@ def plan_views(
     tangent, slant, zoom, widening = tf.unstack(draws[:, :4], axis=1)
     turn, turn_back = _turns(tangent, slant)
     pivot, start, end = _turned_bounds(digit_boxes, is_digit, turn_back)
-    size = tf.maximum(end - start, 1.0)
+    number_size = tf.maximum(end - start, 1.0)
     count = tf.reduce_sum(tf.cast(is_digit, tf.float32), axis=1)
-    digit_size = size / tf.stack([count, tf.ones_like(count)], axis=1)
+    digit_size = number_size / tf.stack([count, tf.ones_like(count)], axis=1)
 
-    patch = size * exponential(tf.stack([zoom + widening, zoom - widening], axis=1))
-    patch *= (1 + MARGIN) * INPUT_SIZE / CROP_SIZE
+    patch = number_size * exponential(tf.stack([zoom + widening, zoom - widening], axis=1))
+    patch *= (1 + MARGIN) * PATCH_SHARE
     # Differences, as the graph optimizer may reorder a sum of three, and with it the last bits.
-    centre = (start + end) * 0.5 - size * draws[:, 4:6] - digit_size * draws[:, 6:8]
+    centre = (start + end) * 0.5 - number_size * draws[:, 4:6] - digit_size * draws[:, 6:8]
     patch_start = tf.minimum(centre - patch * 0.5, start + digit_size * _LARGEST_CUT)
     patch_end = tf.maximum(centre + patch * 0.5, end - digit_size * _LARGEST_CUT)
     room = _room(room_draw, digit_size, augmentation.room * strength)
     patch_start -= tf.where(room_draw[:, tf.newaxis] < 0, room, 0.0)
     patch_end += tf.where(room_draw[:, tf.newaxis] < 0, 0.0, room)
 
-    step = (patch_end - patch_start) * (1 / INPUT_SIZE)
+    step = (patch_end - patch_start) * _along_axes(1 / size.width, 1 / size.height)
     origin = pivot + _turned(patch_start + step * 0.5, turn)
-    return _plan_lookups(turn * step[:, tf.newaxis], origin, tf.cast(photo_sizes, tf.float32))
+    return _plan_lookups(turn * step[:, tf.newaxis], origin, tf.cast(photo_sizes, tf.float32), size)
 
 
 def _room(draw: tf.Tensor, digit_size: tf.Tensor, largest: float) -> tf.Tensor:
@@ -132,7 +137,7 @@ def look_up(photo: tf.Tensor, plan: ViewPlan) -> tf.Tensor:
         plan: The plan of one view, made for a photo of this size.
 
     Returns:
-        uint16 [54 · 54, 4], 1/256 grey levels.
+        uint16 [height · width, 4], 1/256 grey levels.
     """
 
     def reduced() -> tf.Tensor:
@@ -206,20 +211,28 @@ def _bounds(
     return start, end
 
 
+def _along_axes(x: float, y: float) -> np.ndarray:
+    """Returns a factor for each axis, float32 [2]."""
+    return np.array([x, y], np.float32)
+
+
 def _turned(points: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
     """Returns the points [..., 2], each multiplied by its matrix [..., 2, 2]."""
     return tf.reduce_sum(points[..., tf.newaxis, :] * matrix, axis=-1)
 
 
-def _plan_lookups(to_photo: tf.Tensor, origin: tf.Tensor, photo_sizes: tf.Tensor) -> ViewPlan:
+def _plan_lookups(
+    to_photo: tf.Tensor, origin: tf.Tensor, photo_sizes: tf.Tensor, size: PictureSize
+) -> ViewPlan:
     """Returns the plan of the patches under affine maps; beyond a photo its edge is repeated.
 
     Args:
         to_photo: float32 [B, 2, 2]: steps (x, y) in the photo for a step (x, y) in the patch.
         origin: float32 [B, 2]: where the centre of the patch's first pixel lies in the photo.
         photo_sizes: float32 [B, 2]: width and height.
+        size: Of the patches.
     """
-    corner = to_photo * (INPUT_SIZE - 1.0)
+    corner = to_photo * _along_axes(size.width - 1, size.height - 1)
     low = origin + tf.reduce_sum(tf.minimum(corner, 0.0), axis=2)
     high = origin + tf.reduce_sum(tf.maximum(corner, 0.0), axis=2)
     step = tf.linalg.diag_part(to_photo)
@@ -234,7 +247,9 @@ def _plan_lookups(to_photo: tf.Tensor, origin: tf.Tensor, photo_sizes: tf.Tensor
     first_looked_at = tf.where(is_reduced[:, tf.newaxis], first, 0.0)
     reduction = tf.where(is_reduced[:, tf.newaxis], reduced_length / length, 1.0)
     origin = (origin - first_looked_at) * reduction
-    places, weights = _places_and_weights(to_photo * reduction[..., tf.newaxis], origin, grid_size)
+    places, weights = _places_and_weights(
+        to_photo * reduction[..., tf.newaxis], origin, grid_size, size
+    )
     width, height = tf.unstack(tf.cast(grid_size, tf.int32), axis=1)
     right, below = tf.minimum(width - 1, 1), width * tf.minimum(height - 1, 1)
     return ViewPlan(
@@ -250,7 +265,7 @@ def _plan_lookups(to_photo: tf.Tensor, origin: tf.Tensor, photo_sizes: tf.Tensor
 
 
 def _places_and_weights(
-    to_grid: tf.Tensor, origin: tf.Tensor, grid_size: tf.Tensor
+    to_grid: tf.Tensor, origin: tf.Tensor, grid_size: tf.Tensor, size: PictureSize
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns `places` and `weights` of a plan for grids of pixels of those sizes.
 
@@ -258,8 +273,9 @@ def _places_and_weights(
         to_grid: float32 [B, 2, 2]: steps (x, y) in the grid for a step (x, y) in the patch.
         origin: float32 [B, 2]: where the centre of the patch's first pixel lies in the grid.
         grid_size: float32 [B, 2]: width and height.
+        size: Of the patches.
     """
-    row, column = np.indices((INPUT_SIZE, INPUT_SIZE), np.float32).reshape(2, _PIXELS)
+    row, column = np.indices(size, np.float32).reshape(2, -1)
     step_back = 0.5 - origin[..., tf.newaxis]
     where = to_grid[..., :1] * column + to_grid[..., 1:] * row - step_back
     where = tf.clip_by_value(where, 0.0, grid_size[..., tf.newaxis] - 1)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from svhn.augmentation import make_pictures, plan_pictures, random_crop
 from svhn.augmentation_config import Augmentation
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.preprocessing import crop, tight_box
 from svhn.random_view import look_up
 from tests.test_preprocessing import photo
@@ -51,12 +52,14 @@ def test_strength_0_is_the_evaluation_crop():
     assert np.array_equal(picture, crop(pixels, tight_box(BOXES)))
 
 
+@pytest.mark.parametrize("size", [PAPER_SIZE, PictureSize(40, 72), PictureSize(60, 30)], ids=str)
 @pytest.mark.parametrize("scale", [1, 4])
-def test_without_changes_the_way_of_training_shows_what_evaluation_shows(scale):
+def test_without_changes_the_way_of_training_shows_what_evaluation_shows(scale, size):
     pixels = np.asarray(photo(3, 90 * scale, 60 * scale))
     boxes = BOXES * scale
-    expected = crop(pixels, tight_box(boxes)).numpy()
-    picture = random_crop(pixels, boxes, key(1), NOTHING).numpy()
+    expected = crop(pixels, tight_box(boxes), size).numpy()
+    picture = random_crop(pixels, boxes, key(1), NOTHING, size).numpy()
+    assert picture.shape == (*size, 3)
     # Other kernels: what differs is noise of a pixel, not a shift.
     difference = np.abs(picture - expected).mean()
     shifted = np.abs(picture[:, 1:] - expected[:, :-1]).mean()

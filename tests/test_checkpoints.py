@@ -18,12 +18,17 @@ from svhn.models import build_model, plain
 from svhn.stored_calibration import StoredCalibration
 
 
+def pictures_for(model, seed):
+    shape = (2, *model.input_shape[1:])
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+
+
 def trained_a_little(seed):
     keras.utils.set_random_seed(seed)
     model = build_model("compact")
     optimizer = keras.optimizers.AdamW(1e-3)
     optimizer.build(model.trainable_variables)
-    images = np.random.default_rng(seed).normal(size=(2, 54, 54, 3)).astype("float32")
+    images = pictures_for(model, seed)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -63,7 +68,7 @@ def test_restores_weights_optimizer_and_dropout_generators_bit_for_bit(run):
 
 def test_load_model_needs_only_the_folder(run):
     folder, model, _, _ = run
-    images = np.random.default_rng(0).normal(size=(2, 54, 54, 3)).astype("float32")
+    images = pictures_for(model, 0)
     loaded = load_model(folder)
     assert (loaded.step, loaded.config["model"]) == (7, "compact")
     for name, logits in model(images, training=False).items():

@@ -5,6 +5,7 @@ from PIL import Image
 
 from svhn import preprocessing
 from svhn.geometry import union_box
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.preprocessing import MINIMUM_DEVIATION, crop, standardise, tight_box
 
 
@@ -55,6 +56,23 @@ def test_crop_is_the_papers_within_two_grey_levels(case):
     assert picture.shape == (54, 54, 3)
     levels = picture * max(expected.std(), MINIMUM_DEVIATION) + expected.mean()
     assert np.abs(levels - expected).max() < 2
+
+
+@pytest.mark.parametrize("size", [PictureSize(40, 72), PictureSize(70, 30)], ids=str)
+@pytest.mark.parametrize("case", range(6))
+def test_a_picture_of_another_size_shows_the_same(case, size):
+    pixels, box = photos_and_boxes(12)[case]
+    picture = crop(pixels, box, size).numpy()
+    assert picture.shape == (*size, 3)
+    large, other = (
+        tf.image.resize(shown, (210, 210), "bicubic").numpy()
+        for shown in (crop(pixels, box), picture)
+    )
+    # Other kernels: what differs is sharpness, not a shift.
+    difference = np.abs(other - large).mean()
+    assert difference < 0.25
+    for axis in (0, 1):
+        assert difference < np.abs(np.roll(other, 6, axis) - large).mean()
 
 
 def test_the_middle_of_the_box_is_the_middle_of_the_picture():
@@ -176,5 +194,6 @@ def test_tight_box_is_the_numpy_one_bit_for_bit():
 
 
 def test_sizes_are_the_papers():
-    assert (preprocessing.INPUT_SIZE, preprocessing.CROP_SIZE) == (54, 64)
+    assert preprocessing.PATCH_SHARE == 54 / 64
+    assert PAPER_SIZE == (54, 54)
     assert preprocessing.MARGIN == 0.3

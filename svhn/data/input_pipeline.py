@@ -18,6 +18,7 @@ from svhn.data import records
 from svhn.data.sampling import serialized_examples
 from svhn.errors import UserError
 from svhn.labels import LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIGIT
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.random_view import look_up
 
 _as_written = tf.autograph.experimental.do_not_convert
@@ -39,6 +40,7 @@ def training_batches(
     augmentation: Augmentation = Augmentation(),  # noqa: B008 - frozen
     mix: Sequence[int] | None = None,
     balance_lengths: float = 0.0,
+    size: PictureSize = PAPER_SIZE,
 ) -> tf.data.Dataset:
     """Returns endless batches of randomly varied crops, by default each photo once an epoch.
 
@@ -58,9 +60,10 @@ def training_batches(
             their photos.
         balance_lengths: 0 (lengths as the data has them) to 1 (each length equally often, as far
             as its photos go).
+        size: Of the network's pictures.
 
     Returns:
-        A dataset of (images float32 [B, 54, 54, 3], labels int32 [B, 6]), as
+        A dataset of (images float32 [B, height, width, 3], labels int32 [B, 6]), as
         `svhn.labels.label_array` makes them.
 
     Raises:
@@ -70,37 +73,40 @@ def training_batches(
         data_dir, splits, seed, start_example, mix=mix, balance_lengths=balance_lengths
     )
     if augmentation.strength == 0:
-        return _batches_of_crops(examples, batch_size)
+        return _batches_of_crops(examples, batch_size, size)
     return (
         examples.batch(_PLANS_AT_ONCE)
-        .map(_planned(augmentation), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .map(_planned(augmentation, size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .unbatch()
         .map(_looked_up, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(_PICTURES_AT_ONCE)
-        .map(_made(augmentation), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .map(_made(augmentation, size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .rebatch(batch_size, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
-def evaluation_batches(data_dir: str | Path, split: str, batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    data_dir: str | Path, split: str, batch_size: int, size: PictureSize = PAPER_SIZE
+) -> tf.data.Dataset:
     """Returns every photo of a split once, in the order of the shards.
 
     Args:
         data_dir: The folder that holds `tfrecords/`.
         split: "train", "extra", "pseudo", "empty", "val" or "test".
         batch_size: Pictures a batch; the last batch holds what is left.
+        size: Of the network's pictures.
 
     Returns:
-        A dataset of (images float32 [B, 54, 54, 3], labels int32 [B, 6], names string [B], the
-        official folder and file name: "train/12.png").
+        A dataset of (images float32 [B, height, width, 3], labels int32 [B, 6], names string [B],
+        the official folder and file name: "train/12.png").
 
     Raises:
         UserError: If there is no whole conversion, or the split is absent or empty.
     """
     return (
         tf.data.TFRecordDataset(records.shard_paths(data_dir, split))
-        .map(_evaluation_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .map(_evaluation_example(size), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size)
         .prefetch(tf.data.AUTOTUNE)
     )
@@ -166,7 +172,7 @@ def naming_damage(data_dir: str | Path, splits: Sequence[str]) -> Iterator[None]
         raise
 
 
-def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
+def _planned(augmentation: Augmentation, size: PictureSize) -> Callable[..., tuple]:
     """Returns the first stage of training: (records, keys) to photos, plans and labels."""
 
     @_as_written
@@ -178,6 +184,7 @@ def _planned(augmentation: Augmentation) -> Callable[..., tuple]:
             photo_sizes,
             tf.stack([keys, name_hash(record)], axis=1),
             augmentation,
+            size,
         )
         return record["image"], plans, label_arrays(record["digit_labels"])
 
@@ -215,22 +222,25 @@ def _looked_up(image: tf.Tensor, plan: PicturePlan, label: tf.Tensor) -> tuple:
     return look_up(photo, plan.view), plan.appearance_draws, label
 
 
-def _made(augmentation: Augmentation) -> Callable[..., tuple]:
+def _made(augmentation: Augmentation, size: PictureSize) -> Callable[..., tuple]:
     """Returns the third stage: from the views to (pictures, labels)."""
 
     @_as_written
     def made(views: tf.Tensor, appearance_draws: tf.Tensor, labels: tf.Tensor) -> tuple:
-        return make_pictures(views, appearance_draws, augmentation), labels
+        return make_pictures(views, appearance_draws, augmentation, size), labels
 
     return made
 
 
-def _batches_of_crops(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+def _batches_of_crops(
+    examples: tf.data.Dataset, batch_size: int, size: PictureSize
+) -> tf.data.Dataset:
     """Returns batches of the pictures that evaluation sees, in the order of training."""
+    evaluation_example = _evaluation_example(size)
 
     @_as_written
     def example(serialized: tf.Tensor, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        picture, label, _ = _evaluation_example(serialized)
+        picture, label, _ = evaluation_example(serialized)
         return picture, label
 
     return (
@@ -240,19 +250,24 @@ def _batches_of_crops(examples: tf.data.Dataset, batch_size: int) -> tf.data.Dat
     )
 
 
-@_as_written
-def _evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    record = records.parse_record(serialized)
-    photo = tf.io.decode_png(record["image"], channels=3)
-    photo_size = tf.stack([record["width"], record["height"]])
-    has_digits = tf.shape(record["digit_boxes"])[0] > 0
-    box = tf.cond(
-        has_digits,
-        lambda: preprocessing.tight_box(record["digit_boxes"]),
-        lambda: _middle_half(photo_size),
-    )
-    picture = preprocessing.crop(photo, box)
-    return picture, label_array(record["digit_labels"]), photo_name(record)
+def _evaluation_example(size: PictureSize) -> Callable[[tf.Tensor], tuple]:
+    """Returns the one stage of evaluation: from a record to its picture, label and name."""
+
+    @_as_written
+    def evaluation_example(serialized: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        record = records.parse_record(serialized)
+        photo = tf.io.decode_png(record["image"], channels=3)
+        photo_size = tf.stack([record["width"], record["height"]])
+        has_digits = tf.shape(record["digit_boxes"])[0] > 0
+        box = tf.cond(
+            has_digits,
+            lambda: preprocessing.tight_box(record["digit_boxes"]),
+            lambda: _middle_half(photo_size),
+        )
+        picture = preprocessing.crop(photo, box, size)
+        return picture, label_array(record["digit_labels"]), photo_name(record)
+
+    return evaluation_example
 
 
 def photo_name(record: dict[str, tf.Tensor]) -> tf.Tensor:

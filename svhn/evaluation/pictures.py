@@ -4,32 +4,38 @@ They are made by the one shared crop, so that a photo with its own box gives the
 the pipeline gives.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from svhn.data.records import ConvertedPhoto
 from svhn.labels import label_array
+from svhn.picture_size import PictureSize
 from svhn.preprocessing import crop
 
-_crop = tf.function(
-    crop,
-    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([4], tf.float32)],
-)
 
-
-def crop_picture(photo: np.ndarray, box: np.ndarray) -> np.ndarray:
+def crop_picture(photo: np.ndarray, box: np.ndarray, size: PictureSize) -> np.ndarray:
     """Returns `svhn.preprocessing.crop` of one photo and box; may be called from several threads.
 
     Args:
         photo: uint8 [H, W, 3].
         box: float32 [4]: left, top, width, height, pixels.
+        size: Of the network's pictures (`svhn.picture_size.picture_size`).
 
     Returns:
-        float32 [54, 54, 3].
+        float32 [height, width, 3].
     """
-    return _crop(photo, box).numpy()
+    return _crop_to(size)(photo, box).numpy()
+
+
+@functools.cache
+def _crop_to(size: PictureSize) -> Callable[..., tf.Tensor]:
+    return tf.function(
+        functools.partial(crop, size=size),
+        input_signature=[tf.TensorSpec([None, None, 3], tf.uint8), tf.TensorSpec([4], tf.float32)],
+    )
 
 
 def batches_of_pictures(

@@ -17,6 +17,7 @@ from svhn.decoding import Decoded, decode
 from svhn.errors import UserError
 from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS
 from svhn.models.loss import number_loss
+from svhn.picture_size import picture_size
 from svhn.progress import progress
 
 PredictStep = Callable[[tf.Tensor, tf.Tensor], tuple[Decoded, tf.Tensor, dict[str, tf.Tensor]]]
@@ -226,7 +227,9 @@ def evaluate_split(
     """
     expected = photo_count(data_dir, split)
     if batches is None:
-        batches = evaluation_batches(data_dir, split, min(batch_size, expected))
+        batches = evaluation_batches(
+            data_dir, split, min(batch_size, expected), picture_size(model)
+        )
     with naming_damage(data_dir, [split]):
         predictions = predict(
             predict_step or make_predict_step(model),

@@ -28,6 +28,7 @@ from svhn.evaluation.pictures import batches_of_pictures, crop_picture
 from svhn.evaluation.predict import PredictStep, predict
 from svhn.geometry import union_box
 from svhn.images import load_picture
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.preprocessing import MARGIN
 from svhn.worker_processes import usable_cores
 
@@ -148,6 +149,7 @@ def measure_robustness(
     seed: int = 0,
     batch_size: int = 128,
     panels: Sequence[Panel] = PANELS,
+    size: PictureSize = PAPER_SIZE,
 ) -> list[Measurement]:
     """Returns the sequence accuracy at every level of every panel.
 
@@ -157,11 +159,12 @@ def measure_robustness(
         seed: Decides the random draws.
         batch_size: Photos at a time; it changes the speed, not the figures.
         panels: What to change, and how far.
+        size: Of the network's pictures.
     """
     pixels = [load_picture(photo.encoded, photo.file_name) for photo in photos]
 
     def accuracy(panel: Panel, level_name: str, level: float | None) -> Proportion:
-        make = partial(_picture, panel=panel, level=level, seed=seed)
+        make = partial(_picture, panel=panel, level=level, seed=seed, size=size)
         with ThreadPoolExecutor(usable_cores()) as pool:
             predictions = predict(
                 predict_step,
@@ -190,10 +193,15 @@ def photo_generator(seed: int, panel: str, photo: ConvertedPhoto) -> np.random.G
 
 
 def _picture(
-    photo: ConvertedPhoto, pixels: np.ndarray, panel: Panel, level: float | None, seed: int
+    photo: ConvertedPhoto,
+    pixels: np.ndarray,
+    panel: Panel,
+    level: float | None,
+    seed: int,
+    size: PictureSize,
 ) -> np.ndarray:
     box = union_box(photo.boxes)
     if level is not None:
         random = photo_generator(seed, panel.name, photo)
         pixels, box = panel.change(pixels, photo.boxes, level, random)
-    return crop_picture(pixels, box)
+    return crop_picture(pixels, box, size)

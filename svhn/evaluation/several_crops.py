@@ -15,6 +15,7 @@ from svhn.data.records import ConvertedPhoto
 from svhn.evaluation.pictures import crop_picture
 from svhn.geometry import union_box
 from svhn.images import load_picture
+from svhn.picture_size import PictureSize
 
 _SHIFT = 0.04
 """Of the box's width and height."""
@@ -99,24 +100,27 @@ def averaging_model(model: keras.Model, crops: int) -> keras.Model:
     Returns:
         From images float32 [B, crops, H, W, 3] to logits as the model gives them.
     """
-    size = tuple(model.input_shape[1:])
-    images = keras.Input((crops, *size), name="crops")
-    logits = model(ops.reshape(images, (-1, *size)))
+    shape = tuple(model.input_shape[1:])
+    images = keras.Input((crops, *shape), name="crops")
+    logits = model(ops.reshape(images, (-1, *shape)))
     averaged = {name: AveragedProbabilities(crops)(values) for name, values in logits.items()}
     return keras.Model(images, averaged)
 
 
-def crops_of_photos(photos: Iterable[ConvertedPhoto], crops: int) -> Iterator[np.ndarray]:
+def crops_of_photos(
+    photos: Iterable[ConvertedPhoto], crops: int, size: PictureSize
+) -> Iterator[np.ndarray]:
     """Yields the crops of each photo, for `svhn.evaluation.pictures.batches_of_pictures`.
 
     Args:
         photos: As `svhn.data.records.read_photos` gives them.
         crops: 1 to `MOST_CROPS`.
+        size: Of the network's pictures.
 
     Yields:
-        float32 [crops, 54, 54, 3].
+        float32 [crops, height, width, 3].
     """
     for photo in photos:
         pixels = load_picture(photo.encoded, photo.file_name)
         boxes = crop_boxes(union_box(photo.boxes), crops)
-        yield np.stack([crop_picture(pixels, box) for box in boxes])
+        yield np.stack([crop_picture(pixels, box, size) for box in boxes])

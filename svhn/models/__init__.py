@@ -1,18 +1,22 @@
 """Keras functional models by name: those that read a number, and one that finds digits.
 
-Every model of the task "reader" maps float32 images [B, 54, 54, 3], as `svhn.preprocessing.crop`
-makes them, to a dictionary of float32 logits: "length" [B, 7] and "digit_1" … "digit_5", each
-[B, 10]. All models use Keras layers and `keras.ops` alone, so they run on every Keras backend.
+Every model of the task "reader" maps float32 images [B, height, width, 3], as
+`svhn.preprocessing.crop` makes them in the model's own size, to a dictionary of float32 logits:
+"length" [B, 7] and "digit_1" … "digit_5", each [B, 10]. All models use Keras layers and `keras.ops`
+alone, so they run on every Keras backend.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
+from svhn.picture_size import PictureSize
+
 if TYPE_CHECKING:
     import keras
 
 MODEL_NAMES = ("compact", "goodfellow", "plain", "vgg16")
-"""The models there are. Each is a module of this package with a function `build`."""
+"""The models there are. Each is a module of this package with a function `build` and the size
+of the pictures that it reads, `PICTURE_SIZE`."""
 
 BACKBONE_MODELS = ("vgg16",)
 """Those whose convolutions may start from ImageNet's weights (`svhn.models.backbone`)."""
@@ -63,15 +67,20 @@ def task_of(name: str) -> str:
     raise ValueError(f"Unknown model. Received: {name!r}. Expected: one of {names}")
 
 
-def build_model(
-    name: str, input_size: int | None = None, precision: str = "float32"
-) -> "keras.Model":
+def picture_size_of(name: str) -> PictureSize:
+    """Returns the size of the pictures that a model reads.
+
+    Args:
+        name: One of `MODEL_NAMES`.
+    """
+    return importlib.import_module(f"svhn.models.{name}").PICTURE_SIZE
+
+
+def build_model(name: str, precision: str = "float32") -> "keras.Model":
     """Returns a new model with random weights (seeded by `keras.utils.set_random_seed`).
 
     Args:
         name: One of `MODEL_NAMES` or `DETECTOR_NAMES`.
-        input_size: Height and width of the images in pixels. By default 54 for those that read, any
-            for those that detect.
         precision: Of the activations: "float32", "bfloat16" or "float16". Weights and heads are
             float32 in any case.
 
@@ -89,7 +98,6 @@ def build_model(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(before if precision == "float32" else _DTYPE_POLICIES[precision])
     try:
-        build = importlib.import_module(f"svhn.models.{name}").build
-        return build() if input_size is None else build(input_size)
+        return importlib.import_module(f"svhn.models.{name}").build()
     finally:
         keras.config.set_dtype_policy(before)

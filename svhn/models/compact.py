@@ -19,6 +19,9 @@ from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, MAX_DIGITS
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
 from svhn.models.normalisation import normalise_and_activate
+from svhn.picture_size import PAPER_SIZE
+
+PICTURE_SIZE = PAPER_SIZE
 
 STAGES = ((32, 2), (64, 2), (128, 2))
 """Channels and residual blocks of each stage; every stage after the first halves the size."""
@@ -32,9 +35,9 @@ DROPOUT = 0.3
 """The share of the dense layer's units that a training step leaves out."""
 
 
-def build(input_size: int = 54) -> keras.Model:
+def build() -> keras.Model:
     """Returns the model with random weights. See `svhn.models` for inputs and outputs."""
-    images = keras.Input((input_size, input_size, 3), name="images")
+    images = keras.Input((*PICTURE_SIZE, 3), name="images")
     features = _convolution(STAGES[0][0], 5, strides=2, name="stem")(images)
     for stage, (channels, blocks) in enumerate(STAGES, start=1):
         for block in range(1, blocks + 1):

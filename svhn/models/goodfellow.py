@@ -15,6 +15,9 @@ from keras import layers, ops
 
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
+from svhn.picture_size import PAPER_SIZE
+
+PICTURE_SIZE = PAPER_SIZE
 
 CONVOLUTION_CHANNELS = (48, 64, 128, 160, 192, 192, 192, 192)
 MAXOUT_FILTERS = 3
@@ -25,9 +28,9 @@ CONVOLUTION_DROPOUT = 0.1
 DENSE_DROPOUT = 0.5
 
 
-def build(input_size: int = 54) -> keras.Model:
+def build() -> keras.Model:
     """Returns the model with random weights. See `svhn.models` for inputs and outputs."""
-    images = keras.Input((input_size, input_size, 3), name="images")
+    images = keras.Input((*PICTURE_SIZE, 3), name="images")
     features = images
     for number, channels in enumerate(CONVOLUTION_CHANNELS, start=1):
         filters = channels * (MAXOUT_FILTERS if number == 1 else 1)

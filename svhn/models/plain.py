@@ -9,14 +9,17 @@ from keras import layers
 
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
+from svhn.picture_size import PAPER_SIZE
+
+PICTURE_SIZE = PAPER_SIZE
 
 CHANNELS = (16, 32, 64)
 DENSE_UNITS = 256
 
 
-def build(input_size: int = 54) -> keras.Model:
+def build() -> keras.Model:
     """Returns the model with random weights. See `svhn.models` for inputs and outputs."""
-    images = keras.Input((input_size, input_size, 3), name="images")
+    images = keras.Input((*PICTURE_SIZE, 3), name="images")
     features = images
     for number, channels in enumerate(CHANNELS, start=1):
         features = layers.Conv2D(

@@ -13,6 +13,9 @@ from keras import layers
 from svhn.models.dropout import Dropout
 from svhn.models.heads import six_heads
 from svhn.models.normalisation import normalise_and_activate
+from svhn.picture_size import PAPER_SIZE
+
+PICTURE_SIZE = PAPER_SIZE
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """Channels and convolutions of each block."""
@@ -28,9 +31,9 @@ BACKBONE_LAYERS = tuple(
 """The thirteen convolutions, in order."""
 
 
-def build(input_size: int = 54) -> keras.Model:
+def build() -> keras.Model:
     """Returns the model with random weights. See `svhn.models` for inputs and outputs."""
-    images = keras.Input((input_size, input_size, 3), name="images")
+    images = keras.Input((*PICTURE_SIZE, 3), name="images")
     features = images
     for block, (channels, convolutions) in enumerate(BLOCKS, start=1):
         for number in range(1, convolutions + 1):

@@ -14,7 +14,8 @@ from svhn.checkpoints import load_model
 from svhn.decoding import Decoded, decode
 from svhn.labels import HEAD_NAMES
 from svhn.models.inference import for_inference
-from svhn.preprocessing import CROP_SIZE, INPUT_SIZE, MARGIN, crop
+from svhn.picture_size import picture_size
+from svhn.preprocessing import MARGIN, PATCH_SHARE, crop
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.results import Reading
 
@@ -32,7 +33,7 @@ class Reader:
         """Wraps a trained model.
 
         Args:
-            model: From images float32 [B, 54, 54, 3] to the logits of the six heads. What is
+            model: From images float32 [B, height, width, 3] to the logits of the six heads. What is
                 applied is `svhn.models.inference.for_inference` of it.
             batch_size: How many pictures the network always sees at a time.
             temperature: The network's, see `svhn.decoding.decode`.
@@ -44,7 +45,8 @@ class Reader:
         self.temperature = temperature
         self.min_confidence = min_confidence
         network = for_inference(model)
-        batch = tf.TensorSpec([batch_size, INPUT_SIZE, INPUT_SIZE, 3], tf.float32)
+        size = self._size = picture_size(model)
+        batch = tf.TensorSpec([batch_size, *size, 3], tf.float32)
 
         @tf.function(input_signature=[batch])
         def predict(pictures: tf.Tensor) -> Decoded:
@@ -56,7 +58,7 @@ class Reader:
             return [tf.nn.log_softmax(logits[name] / temperature) for name in HEAD_NAMES]
 
         self._predict, self._distribute = predict, distribute
-        picture = tf.TensorSpec([INPUT_SIZE, INPUT_SIZE, 3], tf.float32)
+        picture = tf.TensorSpec([*size, 3], tf.float32)
 
         @tf.function(
             input_signature=[
@@ -65,7 +67,7 @@ class Reader:
             ]
         )
         def crops(photo: tf.Tensor, boxes: tf.Tensor) -> tf.Tensor:
-            return tf.map_fn(lambda box: crop(photo, box), boxes, fn_output_signature=picture)
+            return tf.map_fn(lambda box: crop(photo, box, size), boxes, fn_output_signature=picture)
 
         self._crops = crops
 
@@ -99,7 +101,7 @@ class Reader:
                 the network sees the whole photo (`whole_photo_box`).
 
         Returns:
-            float32 array of shape (54, 54, 3).
+            float32 array of shape (height, width, 3).
         """
         if box is None:
             box = whole_photo_box(*photo.shape[:2])
@@ -113,7 +115,7 @@ class Reader:
             boxes: Any number, each as for `prepare`.
 
         Returns:
-            float32 array of shape (boxes, 54, 54, 3).
+            float32 array of shape (boxes, height, width, 3).
         """
         return self._crops(photo, np.asarray(boxes, np.float32).reshape(-1, 4)).numpy()
 
@@ -150,7 +152,7 @@ class Reader:
         """The pictures in batches of the one size, and how many of each are no filling."""
         for start in range(0, len(pictures), self.batch_size):
             part = pictures[start : start + self.batch_size]
-            batch = np.zeros((self.batch_size, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
+            batch = np.zeros((self.batch_size, *self._size, 3), np.float32)
             batch[: len(part)] = part
             yield batch, len(part)
 
@@ -170,5 +172,5 @@ def whole_photo_box(height: int, width: int) -> np.ndarray:
         float32 array of shape (4,): left, top, width, height, pixels.
     """
     size = np.array([width, height], np.float64)
-    box_size = size / ((1 + MARGIN) * INPUT_SIZE / CROP_SIZE)
+    box_size = size / ((1 + MARGIN) * PATCH_SHARE)
     return np.concatenate([(size - box_size) / 2, box_size]).astype(np.float32)

@@ -15,6 +15,7 @@ from svhn.data.digit_struct import LabelledPhoto
 from svhn.data.photo_folder import check_place, in_rows, make_folder, telling_why_not_written
 from svhn.errors import PictureError, UserError
 from svhn.images import load_picture
+from svhn.picture_size import picture_size
 from svhn.progress import progress
 from svhn.reading.reader import Reader
 from svhn.self_training.config import PseudoLabelsConfig
@@ -96,7 +97,8 @@ def judge_photos(
         config: What to demand.
     """
     count = config.twins if config.augmentation > 0 else 0
-    twins = TwinCrops(count, config.seed, Augmentation(strength=config.augmentation))
+    augmentation = Augmentation(strength=config.augmentation)
+    twins = TwinCrops(count, config.seed, augmentation, picture_size(reader.model))
     demands = Demands(
         config.min_confidence, config.min_consistency, config.agreement, config.min_digits
     )

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from svhn.augmentation import make_pictures, plan_pictures
 from svhn.augmentation_config import Augmentation
-from svhn.preprocessing import INPUT_SIZE
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.random_view import look_up
 
 _LARGEST_KEY = 2**62
@@ -16,15 +16,23 @@ _LARGEST_KEY = 2**62
 class TwinCrops:
     """Makes the random twins of a number's crop; `svhn.augmentation.random_crop`, many at once."""
 
-    def __init__(self, count: int, seed: int, augmentation: Augmentation):
+    def __init__(
+        self,
+        count: int,
+        seed: int,
+        augmentation: Augmentation,
+        size: PictureSize = PAPER_SIZE,
+    ):
         """Prepares for any photos.
 
         Args:
             count: Twins of each number.
             seed: With a photo's name it decides all that is random.
             augmentation: How far the changes go; its strength is above 0.
+            size: Of the network's pictures.
         """
         self.count = count
+        self._size = size
         self._seed = seed
 
         @tf.function(
@@ -36,21 +44,22 @@ class TwinCrops:
         )
         def make(photo: tf.Tensor, digit_boxes: tf.Tensor, keys: tf.Tensor) -> tf.Tensor:
             boxes = tf.repeat(digit_boxes[tf.newaxis], count, axis=0)
-            size = tf.gather(tf.shape(photo), [[1, 0]])
+            photo_size = tf.gather(tf.shape(photo), [[1, 0]])
             plans = plan_pictures(
                 boxes,
                 tf.ones_like(boxes[..., 0], tf.bool),
-                tf.repeat(size, count, axis=0),
+                tf.repeat(photo_size, count, axis=0),
                 keys,
                 augmentation,
+                size,
             )
             padded = tf.pad(photo, [[0, 0], [0, 0], [0, 1]])
             views = tf.map_fn(
                 lambda view: look_up(padded, view),
                 plans.view,
-                fn_output_signature=tf.TensorSpec([INPUT_SIZE**2, 4], tf.uint16),
+                fn_output_signature=tf.TensorSpec([size.height * size.width, 4], tf.uint16),
             )
-            return make_pictures(views, plans.appearance_draws, augmentation)
+            return make_pictures(views, plans.appearance_draws, augmentation, size)
 
         self._make = make
 
@@ -63,10 +72,10 @@ class TwinCrops:
             name: The photo's own.
 
         Returns:
-            float32 (count, 54, 54, 3), each of mean 0.
+            float32 (count, height, width, 3), each of mean 0.
         """
         if not self.count:
-            return np.empty((0, INPUT_SIZE, INPUT_SIZE, 3), np.float32)
+            return np.empty((0, *self._size, 3), np.float32)
         keys = twin_keys(name, self._seed, self.count)
         return self._make(photo, np.asarray(digit_boxes, np.float32), keys).numpy()
 

@@ -26,6 +26,7 @@ from svhn.evaluation.summaries import (
     write_split,
 )
 from svhn.labels import number_text
+from svhn.models import picture_size_of
 from svhn.models.loss import number_loss
 from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import TrainingConfig
@@ -70,7 +71,7 @@ class ReaderTask:
         self.example_figures = reading_figures(config.label_smoothing)
 
     def training_batches(self, start_example: int) -> tf.data.Dataset:
-        """See `Task`: (images float32 [B, 54, 54, 3], labels int32 [B, 6])."""
+        """See `Task`: (images float32 [B, height, width, 3], labels int32 [B, 6])."""
         config = self._config
         return training_batches(
             config.data_dir,
@@ -81,6 +82,7 @@ class ReaderTask:
             augmentation=Augmentation(strength=config.augmentation),
             mix=parse_mix(config.mix, self._splits),
             balance_lengths=config.balance_lengths,
+            size=picture_size_of(config.model),
         )
 
     def curves(self, figures: Mapping[str, float]) -> dict[str, float]:
@@ -116,7 +118,8 @@ class ReaderTask:
     # Made once: TensorFlow takes longer to build a pipeline than to run one over a few photos.
     @functools.cached_property
     def _val_batches(self) -> tf.data.Dataset:
-        return evaluation_batches(self._config.data_dir, "val", VAL_BATCH_SIZE)
+        size = picture_size_of(self._config.model)
+        return evaluation_batches(self._config.data_dir, "val", VAL_BATCH_SIZE, size)
 
     @functools.cached_property
     def _first_pictures(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from svhn.checkpoints import load_model
 from svhn.data.mixing import parse_mix
 from svhn.evaluation import predict, temperature
 from svhn.labels import HEAD_NAMES, LENGTH_CLASSES, label_array
-from svhn.models import compact, heads
+from svhn.models import build_model, compact, heads, picture_size_of
 from svhn.models.cost import count_multiply_adds
 from svhn.training import reader_task
 from svhn.training.config import TrainingConfig
@@ -53,6 +53,14 @@ def test_a_lever_is_one_change_that_training_takes(name):
     changes = (lever.flags, lever.patch, lever.rendered_alone, lever.crops > 1)
     assert sum(map(bool, changes)) == (name != BASE)
     assert all(BASE_FLAGS.get(flag) != value for flag, value in lever.flags.items())
+
+
+def test_a_wide_picture_is_what_is_built_trained_and_scored():
+    with restored():
+        LEVERS["wide_picture"].patch()
+        assert build_model("compact").input_shape == (None, 40, 72, 3)
+        assert picture_size_of("compact") == (40, 72)
+    assert picture_size_of("compact") == (54, 54)
 
 
 def crop():

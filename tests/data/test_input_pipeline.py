@@ -20,6 +20,7 @@ from svhn.data.input_pipeline import (
 from svhn.errors import UserError
 from svhn.geometry import union_box
 from svhn.images import load_picture
+from svhn.picture_size import PAPER_SIZE, PictureSize
 from svhn.preprocessing import crop
 from tests.small_conversion import write_conversion
 
@@ -77,9 +78,15 @@ def test_each_photo_once_an_epoch_and_none_is_dropped(in_fives, whole_epochs):
 
 
 def test_shapes_and_types(data_dir):
-    images, numbers = training_batches(data_dir, ["train"], 5, 0).element_spec
-    assert (images.shape, images.dtype) == ([5, 54, 54, 3], tf.float32)
-    assert (numbers.shape, numbers.dtype) == ([5, 6], tf.int32)
+    for size in (PAPER_SIZE, PictureSize(40, 72)):
+        for batches in (
+            training_batches(data_dir, ["train"], 5, 0, size=size),
+            training_batches(data_dir, ["train"], 5, 0, augmentation=Augmentation(0.0), size=size),
+            evaluation_batches(data_dir, "train", 5, size),
+        ):
+            images, numbers, *_ = batches.element_spec
+            assert (images.shape[1:], images.dtype) == ([*size, 3], tf.float32)
+            assert (numbers.shape[1:], numbers.dtype) == ([6], tf.int32)
 
 
 def test_splits_are_mixed(data_dir):

@@ -12,6 +12,7 @@ from svhn.evaluation.several_crops import (
     crops_of_photos,
 )
 from svhn.labels import HEAD_NAMES
+from svhn.picture_size import PAPER_SIZE
 from tests.small_conversion import small_model, write_conversion
 
 BOX = np.array([10.5, 20.25, 40.0, 16.0], np.float32)
@@ -52,7 +53,7 @@ def test_one_crop_is_the_usual_evaluation(tmp_path):
     expected = evaluate_split(model, data_dir, "val", 2)
     photos = list(read_photos(data_dir, "val"))
     step = make_predict_step(averaging_model(model, 1))
-    measured = predict(step, batches_of_pictures(photos, crops_of_photos(photos, 1), 2))
+    measured = predict(step, batches_of_pictures(photos, crops_of_photos(photos, 1, PAPER_SIZE), 2))
     assert measured.file_names == expected.file_names
     np.testing.assert_array_equal(measured.labels, expected.labels)
     np.testing.assert_array_equal(measured.predicted, expected.predicted)

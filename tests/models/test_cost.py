@@ -32,7 +32,7 @@ def test_a_layer_that_is_not_known_is_not_counted_as_nothing():
 def test_half_of_what_tensorflows_profiler_counts(name):
     model = build_model(name)
     graph = tf.function(lambda images: model(images, training=False)).get_concrete_function(
-        tf.TensorSpec([1, 54, 54, 3])
+        tf.TensorSpec([1, *model.input_shape[1:]])
     )
     options = {**tf.compat.v1.profiler.ProfileOptionBuilder.float_operation(), "output": "none"}
     profile = tf.compat.v1.profiler.profile(graph.graph, cmd="op", options=options)

@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from svhn.models import DETECTOR_NAMES, MODEL_NAMES, build_model
+from svhn.models import DETECTOR_NAMES, MODEL_NAMES, build_model, picture_size_of
 from svhn.models.inference import for_inference
 
-SIZES = dict.fromkeys(MODEL_NAMES, (54, 54)) | dict.fromkeys(DETECTOR_NAMES, (64, 96))
+SIZES = {name: picture_size_of(name) for name in MODEL_NAMES} | dict.fromkeys(
+    DETECTOR_NAMES, (64, 96)
+)
 
 
 def pictures(count: int, height: int = 8, width: int = 8, channels: int = 3) -> np.ndarray:

@@ -13,12 +13,13 @@ def model(request):
     return build_model(request.param)
 
 
-def images(count):
-    return np.random.default_rng(5).normal(size=(count, 54, 54, 3)).astype("float32")
+def images(model, count):
+    shape = (count, *model.input_shape[1:])
+    return np.random.default_rng(5).normal(size=shape).astype("float32")
 
 
 def test_six_heads_of_float32_logits(model):
-    logits = model(images(2), training=False)
+    logits = model(images(model, 2), training=False)
     assert tuple(logits) == HEAD_NAMES
     for name, values in logits.items():
         assert tuple(values.shape) == (2, 7 if name == "length" else 10)
@@ -27,14 +28,14 @@ def test_six_heads_of_float32_logits(model):
 
 
 def test_a_prediction_does_not_depend_on_its_neighbours(model):
-    batch = images(5)
+    batch = images(model, 5)
     together, alone = model(batch, training=False), model(batch[3:4], training=False)
     for name in HEAD_NAMES:
         np.testing.assert_allclose(together[name][3:4], alone[name], atol=1e-4)
 
 
 def test_dropout_is_on_in_training_and_only_there(model):
-    batch = images(2)
+    batch = images(model, 2)
     first, second = (np.asarray(model(batch, training=True)["length"]) for _ in range(2))
     assert np.abs(first - second).max() > 1e-4
     first, second = (np.asarray(model(batch, training=False)["length"]) for _ in range(2))
@@ -63,7 +64,7 @@ def test_the_digits_of_compact_share_a_classifier_of_what_lies_where_they_are():
         model.inputs[0], {name: model.get_layer(name).output for name in HEAD_NAMES}
     )
     shared = model.get_layer("shared_digit_logits")
-    batch = images(2)
+    batch = images(model, 2)
 
     def opinions():
         logits, own = model(batch, training=False), heads(batch, training=False)

@@ -4,8 +4,10 @@ import tensorflow as tf
 
 from svhn.augmentation import random_crop
 from svhn.augmentation_config import Augmentation
+from svhn.picture_size import PictureSize
 from svhn.self_training.twins import TwinCrops, twin_keys
 
+WIDE = PictureSize(40, 72)
 BOXES = np.array([[12, 8, 9, 20], [23, 10, 10, 19]], np.float32)
 
 
@@ -15,10 +17,10 @@ def photo():
 
 
 def test_twins_are_what_training_would_see(photo):
-    twins = TwinCrops(3, 5, Augmentation()).pictures(photo, BOXES, "7.png")
-    assert twins.shape == (3, 54, 54, 3) and twins.dtype == np.float32
+    twins = TwinCrops(3, 5, Augmentation(), WIDE).pictures(photo, BOXES, "7.png")
+    assert twins.shape == (3, *WIDE, 3) and twins.dtype == np.float32
     for twin, key in zip(twins, twin_keys("7.png", 5, 3), strict=True):
-        expected = random_crop(tf.constant(photo), tf.constant(BOXES), key, Augmentation())
+        expected = random_crop(tf.constant(photo), tf.constant(BOXES), key, Augmentation(), WIDE)
         np.testing.assert_allclose(twin, expected, atol=1e-5)
     assert not np.allclose(twins[0], twins[1], atol=0.1)
 

@@ -24,7 +24,7 @@ def main(output: str, replicas: int, models: list[str]) -> None:
     import keras
     import tensorflow as tf
 
-    from svhn.models import build_model, compact
+    from svhn.models import build_model, compact, picture_size_of
     from svhn.training.averaging import WeightAverage
     from svhn.training.config import TrainingConfig
     from svhn.training.detector_task import window_figures
@@ -53,15 +53,17 @@ def main(output: str, replicas: int, models: list[str]) -> None:
     shrink_detector(pytest.MonkeyPatch())
 
     random = np.random.default_rng(0)
-    images = random.normal(size=(2 * BATCH_SIZE, 54, 54, 3)).astype("float32")
+    pictures = {
+        name: random.normal(size=(2 * BATCH_SIZE, *picture_size_of(name), 3)).astype("float32")
+        for name in ("compact", "plain")
+    }
     labels = random.integers(0, 5, size=(2 * BATCH_SIZE, 6)).astype("int32")
     windows = random.uniform(0, 255, size=(2 * BATCH_SIZE, WINDOW, WINDOW, 3)).astype("float32")
     digit_labels = random.integers(0, 10, size=(2 * BATCH_SIZE, len(BOXES))).astype("int32")
     digit_boxes = np.broadcast_to(np.float32(BOXES), (2 * BATCH_SIZE, len(BOXES), 4))
-    crops, figures = (images, labels), reading_figures()
+    figures = reading_figures()
     tasks = {
-        "compact": (crops, figures),
-        "plain": (crops, figures),
+        **{name: ((images, labels), figures) for name, images in pictures.items()},
         "detector": ((windows, digit_labels, digit_boxes), window_figures(WINDOW)),
     }
 
