@@ -90,16 +90,16 @@ def test_files_for_each_split(config, data_dir, capsys):
 
 
 def test_what_is_applied_is_the_network_for_inference(config, monkeypatch):
-    applied = []
+    applied, network = [], build_model("plain")
 
     def recording_step(model, temperature):
         applied.append(model)
         return reads_the_truth
 
-    monkeypatch.setattr(evaluate_module, "for_inference", lambda _: "network")
+    monkeypatch.setattr(evaluate_module, "for_inference", lambda _: network)
     monkeypatch.setattr(evaluate_module, "make_predict_step", recording_step)
     evaluate(config)
-    assert applied == ["network"]
+    assert applied == [network]
 
 
 def test_a_model_that_has_diverged(config, monkeypatch):
