@@ -62,14 +62,13 @@ class Checkpoints:
         """
         self.folder = Path(folder)
         self._state = tf.Variable("{}", dtype=tf.string, trainable=False)
-        parts: dict[str, Any] = {"state": self._state, "weights": _weights_by_name(model)}
+        parts = self._parts = {"weights": _weights_by_name(model)}
         if optimizer is not None:
             parts["optimizer"] = _optimizer_by_name(optimizer)
             parts["random"] = _random_states(model)
         if averaged is not None:
             parts["averaged"] = _weights_by_name(averaged)
-        self._weights = parts["weights"]
-        self._checkpoint = tf.train.Checkpoint(**parts)
+        self._checkpoint = tf.train.Checkpoint(state=self._state, **parts)
         self._last = tf.train.CheckpointManager(
             self._checkpoint, str(self.folder), keep, checkpoint_name=CHECKPOINT_NAME
         )
@@ -109,8 +108,7 @@ class Checkpoints:
         prefixes = checkpoints_by_age(self.folder)
         for position, prefix in enumerate(prefixes):
             try:
-                _require_shapes("weights", self._weights, prefix)
-                _restore(self._checkpoint, prefix)
+                _restore(self._checkpoint, self._parts, prefix)
                 return json.loads(self._state.numpy())
             except DamagedCheckpointError as error:
                 if position == len(prefixes) - 1:
@@ -202,9 +200,8 @@ def load_weights(model: keras.Model, path: str | Path, *, raw_weights: bool = Fa
         return
     prefix = resolve_checkpoint(path)
     averaged = has_average(read_state(prefix)) and not raw_weights
-    part, weights = "averaged" if averaged else "weights", _weights_by_name(model)
-    _require_shapes(part, weights, prefix)
-    _restore(tf.train.Checkpoint(**{part: weights}), prefix)
+    parts = {"averaged" if averaged else "weights": _weights_by_name(model)}
+    _restore(tf.train.Checkpoint(**parts), parts, prefix)
 
 
 def has_average(state: Mapping[str, Any]) -> bool:
@@ -243,25 +240,32 @@ def _load(prefix: str, task: str | None, raw_weights: bool) -> LoadedModel:
     return LoadedModel(model, state["step"], state["config"], state, prefix, calibration)
 
 
-def _require_shapes(part: str, weights: Mapping[str, tf.Variable], prefix: str) -> None:
-    """Refuses a checkpoint whose weights have other shapes. TensorFlow does so, too, but with a
+def _require_shapes(parts: Mapping[str, Mapping[str, tf.Variable]], prefix: str) -> None:
+    """Refuses a checkpoint whose variables have other shapes. TensorFlow does so, too, but with a
     warning for every variable that it then hasn't restored.
     """
     try:
         shapes = tf.train.load_checkpoint(prefix).get_variable_to_shape_map()
     except (*_DAMAGE_ERRORS, ValueError) as error:
         raise _damaged(prefix, error) from error
-    for name, weight in weights.items():
-        key = f"{part}/{name.replace('.', '..').replace('/', '.S')}/.ATTRIBUTES/VARIABLE_VALUE"
-        if key in shapes and shapes[key] != weight.shape:
-            raise MisfittingCheckpointError(
-                f"{prefix} doesn't fit: its {name} has the shape {shapes[key]}, and this model's "
-                f"{tuple(weight.shape)}. Expected: a checkpoint of the same --model and version of "
-                "this program. Name one, or another --train_logdir for a new run"
-            )
+    for part, variables in parts.items():
+        for name, variable in variables.items():
+            key = f"{part}/{name.replace('.', '..').replace('/', '.S')}/.ATTRIBUTES/VARIABLE_VALUE"
+            if key in shapes and shapes[key] != variable.shape:
+                raise MisfittingCheckpointError(
+                    f"{prefix} doesn't fit: its {name} has the shape {shapes[key]}, and this "
+                    f"model's {tuple(variable.shape)}. Expected: a checkpoint of the same --model "
+                    "and version of this program. Name one, or another --train_logdir for a new run"
+                )
 
 
-def _restore(checkpoint: tf.train.Checkpoint, prefix: str) -> None:
+def _restore(
+    checkpoint: tf.train.Checkpoint,
+    parts: Mapping[str, Mapping[str, tf.Variable]],
+    prefix: str,
+) -> None:
+    """Restores a checkpoint whose variables are `parts`, or refuses it before any is changed."""
+    _require_shapes(parts, prefix)
     try:
         status = checkpoint.read(prefix)
         status.expect_partial()  # first: else TensorFlow lists every variable as a warning
