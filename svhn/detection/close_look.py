@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from svhn.detection.numbers import FoundNumber
-from svhn.geometry import corners
+from svhn.detection.part import Part
 
 MOST = 2
 """Numbers that are looked at closely, the best."""
@@ -29,37 +29,6 @@ BESIDE = 1.6
 
 ABOVE = 0.8
 """And above and below."""
-
-
-class Part(NamedTuple):
-    """A part of a photo, pixels: whole ones where it is cut out of it."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def holds(self, boxes: np.ndarray) -> np.ndarray:
-        """Returns which boxes, float [N, 4] (left, top, width, height), lie in it: bool [N]."""
-        edges = corners(boxes)
-        return ((edges[:, :2] >= self[:2]) & (edges[:, 2:] <= self[2:])).all(axis=1)
-
-    def without_edges(self, cut: float, height: int, width: int) -> "Part":
-        """Returns where digits are whole in this part: not where its edge may cut them.
-
-        The photo's own edges cut nothing that the photo shows: beyond them it is endless.
-
-        Args:
-            cut: How close to an edge a digit may be cut, pixels of the photo.
-            height: Of the photo, pixels.
-            width: Likewise.
-        """
-        return Part(
-            self.left + cut if self.left > 0 else -np.inf,
-            self.top + cut if self.top > 0 else -np.inf,
-            self.right - cut if self.right < width else np.inf,
-            self.bottom - cut if self.bottom < height else np.inf,
-        )
 
 
 class CloseLook(NamedTuple):

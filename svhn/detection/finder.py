@@ -10,14 +10,14 @@ import tensorflow as tf
 from PIL import Image
 
 from svhn.detection.box_scale import BoxScale
-from svhn.detection.close_look import Part, close_looks
+from svhn.detection.close_look import close_looks
 from svhn.detection.decoding import DetectedDigits, find_digits
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.outline import Outline
+from svhn.detection.part import Part
 from svhn.detection.search_levels import (
     LARGEST_ENLARGEMENT,
-    Tile,
     canvas_for,
     level_sides,
     tiles_of,
@@ -139,9 +139,8 @@ class NumberFinder:
         digits, scale, _ = self._look(reduced, longer_side, reduction)
         boxes = digits.boxes + np.array([left, top, 0, 0], np.float32)
         # It neither speaks for digits that its edge cuts nor against them.
-        whole = part.without_edges(_CUT / scale, *photo.shape[:2])
-        digits = dataclasses.replace(digits, boxes=boxes).chosen(np.flatnonzero(whole.holds(boxes)))
-        return _Look(digits, scale, whole)
+        inside = part.without_edges(_CUT / scale, *photo.shape[:2])
+        return _Look(_whole(digits, boxes, inside), scale, inside)
 
     def _look(self, photo: np.ndarray, side: int, reduction: int) -> "_Look":
         """Returns what is seen of a photo, in pixels of the one that was reduced to it.
@@ -178,9 +177,9 @@ class NumberFinder:
                 top : top + tile.height, left : left + tile.width
             ]
             (found,) = find_digits(self._detect(piece), *canvas)
-            found = found.chosen(_whole(found.boxes, tile, height, width))
             boxes = found.boxes + np.array([left, top, 0, 0], np.float32)
-            parts.append(dataclasses.replace(found, boxes=boxes))
+            part = Part(left, top, left + tile.width, top + tile.height)
+            parts.append(_whole(found, boxes, part.without_edges(_CUT, height, width)))
         return joined(parts)
 
 
@@ -197,14 +196,7 @@ def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:
     return np.asarray(Image.fromarray(photo).reduce(factor)), factor
 
 
-def _whole(boxes: np.ndarray, tile: Tile, height: int, width: int) -> np.ndarray:
-    """Returns the places of the boxes, in pixels of a tile, that no edge of it within the picture
-    of `height` and `width` cuts.
-    """
-    ends = boxes[:, :2] + boxes[:, 2:]
-    starts_in = (boxes[:, :2] > _CUT) | (np.array([tile.left, tile.top]) == 0)
-    right, bottom = tile.left + tile.width, tile.top + tile.height
-    ends_in = (ends < np.array([tile.width, tile.height]) - _CUT) | (
-        np.array([right, bottom]) == (width, height)
-    )
-    return np.flatnonzero((starts_in & ends_in).all(axis=1))
+def _whole(digits: DetectedDigits, boxes: np.ndarray, part: Part) -> DetectedDigits:
+    """Returns the digits that lie in a part, with boxes in the pixels that it is told in."""
+    digits = dataclasses.replace(digits, boxes=boxes)
+    return digits.chosen(np.flatnonzero(part.holds(boxes)))

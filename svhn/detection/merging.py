@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from svhn.detection.average_precision import intersections_over_unions
-from svhn.detection.close_look import Part
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.non_maximum_suppression import IOU_THRESHOLD, suppress
+from svhn.detection.part import Part
 from svhn.geometry import corners
 
 BEST_SIZE = 45.0

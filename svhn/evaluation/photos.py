@@ -81,12 +81,12 @@ class PhotoPredictions:
     @functools.cached_property
     def predicted(self) -> np.ndarray:
         """What `readings` read, int32 [N, 6]."""
-        return _rows(self.readings)[0]
+        return _labels(self.readings)
 
     @functools.cached_property
     def confidence(self) -> np.ndarray:
         """Their confidences, float32 [N], 0 to 1."""
-        return _rows(self.readings)[1]
+        return _confidences(self.readings)
 
     @property
     def true_boxes(self) -> np.ndarray:
@@ -158,14 +158,18 @@ def read_all(
         tuple(names),
         np.array(truth, np.int32).reshape(-1, len(NO_NUMBER)),
         tuple(best),
-        *_rows(in_true_boxes),
+        _labels(in_true_boxes),
+        _confidences(in_true_boxes),
         tuple(tuple(numbers) for numbers in recording.numbers),
         tuple(recording.digits),
         tuple(labelled),
     )
 
 
-def _rows(readings: Sequence[Reading]) -> tuple[np.ndarray, np.ndarray]:
+def _labels(readings: Sequence[Reading]) -> np.ndarray:
     labels = np.array([reading.label for reading in readings], np.int32)
-    confidence = np.array([reading.confidence for reading in readings], np.float32)
-    return labels.reshape(-1, len(NO_NUMBER)), confidence
+    return labels.reshape(-1, len(NO_NUMBER))
+
+
+def _confidences(readings: Sequence[Reading]) -> np.ndarray:
+    return np.array([reading.confidence for reading in readings], np.float32)

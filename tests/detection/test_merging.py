@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from svhn.detection.close_look import Part
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.merging import BEST_SIZE, joined, merged
+from svhn.detection.part import Part
 
 
 def seen(*digits):
