@@ -18,6 +18,7 @@ from svhn.checkpoints import (
     checkpoints_by_age,
     read_state,
 )
+from svhn.command_line import warn
 from svhn.data.input_pipeline import naming_damage
 from svhn.errors import UserError
 from svhn.files import make_writable
@@ -111,6 +112,12 @@ def _train(
         f"{' and '.join(data['splits'])}; {steps:,} steps of {config.batch_size} on "
         f"{replicas} {_device_name()}{'s' if replicas > 1 else ''}"
     )
+    if workers.is_chief and "val" in data["splits"]:
+        warn(
+            f"--splits={','.join(data['splits'])} trains on val, so what is scored there says "
+            "nothing about other photos. For figures, the best checkpoint and the temperature "
+            "of the confidence train without it"
+        )
     if state.step:
         workers.say(f"Continues {config.train_logdir} at step {state.step:,}")
     elif origin:

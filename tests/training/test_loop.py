@@ -93,6 +93,13 @@ def test_each_evaluation_stores_what_makes_its_confidence_honest(finished, data_
     assert loss[6] == pytest.approx(last.mean_loss, rel=1e-4)
 
 
+def test_scores_on_photos_that_are_trained_on_are_told_apart(finished, data_dir, tmp_path, capsys):
+    train(config(data_dir, tmp_path, splits=["train", "val"], steps=1))
+    assert "--splits=train,val trains on val" in capsys.readouterr().err
+    train(config(data_dir, finished))
+    assert not capsys.readouterr().err
+
+
 def test_a_finished_run_has_nothing_more_to_do(finished, data_dir, capsys):
     before = weights(finished)
     assert train(config(data_dir, finished)) == 0
