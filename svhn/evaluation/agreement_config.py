@@ -23,6 +23,13 @@ class AgreementConfig:
         "The rule is written into it.",
         group="Input",
     )
+    for_reader: str = option(
+        "The reader that will be released, where that is another: one that was made likewise and "
+        "trained on these photos, too, so that nothing can be fitted with it here. By default "
+        "--checkpoint_dir.",
+        "",
+        group="Input",
+    )
     splits: list[str] = option(
         "Whose photos to take. Those of test would make the figures there worthless.",
         ["val"],

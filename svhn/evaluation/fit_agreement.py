@@ -44,6 +44,9 @@ def fit_agreement(config: AgreementConfig) -> int:
             "(.npz), which could keep the rule. Write one: python -m svhn.release"
         )
     reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
+    released = reader
+    if config.for_reader:
+        released = Reader.from_checkpoint(config.for_reader, config.batch_size)
     finder = loading.load_finder(config.detector_checkpoint).finder
     photo_reader = WholePhotoReader(reader, finder)
     photos = [photo for split in config.splits for photo in read_photos(config.data_dir, split)]
@@ -67,7 +70,7 @@ def fit_agreement(config: AgreementConfig) -> int:
             bar.update()
     numbers = [number for found in by_photo for number in found]
     rule = fit_rule(
-        numbers, false_numbers, len(without), fingerprint(reader.model, reader.temperature)
+        numbers, false_numbers, len(without), fingerprint(released.model, released.temperature)
     )
     print(_table(rule, by_photo, false_numbers, len(without)))
     output = Path(config.output or config.detector_checkpoint)

@@ -47,11 +47,14 @@ def release(config: ReleaseConfig) -> int:
     With `config.data_dir`, the file also holds the scores on val. Of a reader, temperature and
     thresholds are found anew there, for the weights as they are released.
 
+    With `config.calibration_of`, they are those of another reader.
+
     Returns:
         The exit status, 0.
 
     Raises:
-        UserError: If there is no checkpoint or no val photo, or the file can't be written.
+        UserError: If there is no checkpoint or no val photo, the other reader has no calibration,
+            or the file can't be written.
     """
     output = Path(config.output)
     if output.suffix != SUFFIX:
@@ -62,6 +65,8 @@ def release(config: ReleaseConfig) -> int:
     if config.average_with:
         loaded = _averaged(loaded, config)
     is_detector = task_of(loaded.config["model"]) == "detector"
+    if config.calibration_of:
+        loaded = _calibrated_likewise(loaded, config)
     about = _about(config, loaded)
     write_released(output, loaded, about)
     if config.data_dir:
@@ -101,6 +106,28 @@ def _averaged(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
         ]
     )
     return dataclasses.replace(loaded, calibration=StoredCalibration())
+
+
+def _calibrated_likewise(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
+    """The network with the calibration of another one."""
+    if config.data_dir:
+        raise UserError(
+            f"--data_dir={config.data_dir} finds temperature and thresholds on val, and "
+            f"--calibration_of={config.calibration_of} takes them over. Leave one of both out"
+        )
+    name = loaded.config["model"]
+    if task_of(name) != "reader":
+        raise UserError(
+            f"--calibration_of={config.calibration_of}: {loaded.path} is a {name!r} network, which "
+            "has no temperature. Leave it out"
+        )
+    calibration = load_model(config.calibration_of).calibration
+    if not calibration.photos:
+        raise UserError(
+            f"--calibration_of={config.calibration_of} has no calibration of its own. Expected: a "
+            "reader that python -m svhn.release wrote with --data_dir"
+        )
+    return dataclasses.replace(loaded, calibration=calibration)
 
 
 def _temperature(stored: StoredCalibration) -> str:
@@ -160,6 +187,7 @@ def _about(config: ReleaseConfig, loaded: LoadedModel) -> dict[str, Any]:
         "version": svhn.__version__,
         "recipe": config.recipe,
         **({"averaged_with_share": config.average_share} if config.average_with else {}),
+        **({"calibrated_as_another": True} if config.calibration_of else {}),
         "config": flags,
         "seed": flags.get("seed"),
         **{name: loaded.state[name] for name in ("data", "run") if name in loaded.state},

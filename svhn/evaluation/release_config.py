@@ -33,6 +33,12 @@ class ReleaseConfig:
         "",
         group="Scores",
     )
+    calibration_of: str = option(
+        "For a reader that was trained on val, too, where no temperature or threshold can be found "
+        "for it: another that was made likewise without val; its own are taken over.",
+        "",
+        group="Scores",
+    )
     batch_size: int = option("Photos at a time.", 128, group="Scores", minimum=1)
     average_with: str = option(
         "Another network of the same architecture, likewise or a file of released weights: the "

@@ -13,6 +13,7 @@ from svhn.labels import HEAD_NAMES
 from svhn.models import build_model
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.distribution import as_label
+from svhn.reading.fingerprint import fingerprint
 from svhn.reading.loading import LoadedFinder
 from svhn.reading.whole_photo import SeenNumber
 from svhn.released_weights import write_released
@@ -97,6 +98,24 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
     assert "8 found in 4 pictures without" in capsys.readouterr().out
     careful = AgreementRule.from_json(load_model(other).state["agreement"])
     assert careful.least_confidence > rule.least_confidence
+
+
+def test_the_rule_can_be_kept_for_a_reader_that_has_seen_the_photos(
+    tmp_path, data_dir, reader_file, finder
+):
+    detector, twin = tmp_path / "detector.npz", tmp_path / "twin.npz"
+    detector.write_bytes(reader_file.read_bytes())
+    loaded = load_model(reader_file)
+    loaded.model.set_weights([2 * weight for weight in loaded.model.get_weights()])
+    write_released(twin, loaded, {})
+    config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0)
+    rules = []
+    for for_reader in ("", str(twin)):
+        fit_agreement(dataclasses.replace(config, for_reader=for_reader))
+        rules.append(AgreementRule.from_json(load_model(detector).state["agreement"]))
+    assert rules[0].reader == fingerprint(load_model(reader_file).model)
+    assert rules[1] == dataclasses.replace(rules[0], reader=fingerprint(loaded.model))
+    assert rules[1] != rules[0]
 
 
 def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):

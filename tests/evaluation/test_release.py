@@ -17,6 +17,7 @@ from svhn.evaluation.release import compare, release
 from svhn.evaluation.release_config import ReleaseConfig
 from svhn.evaluation.temperature import HIGHEST, LOWEST
 from svhn.models import build_model
+from svhn.released import PACKAGED_DETECTOR
 from svhn.released_weights import write_released
 from svhn.stored_calibration import StoredCalibration
 from tests.evaluation.test_measure import predictions_of
@@ -128,6 +129,32 @@ def test_without_data_the_file_says_no_scores(tmp_path, run_folder, capsys):
     released = load_model(output)
     assert "scores" not in released.state
     assert released.calibration == STORED
+
+
+def test_the_calibration_of_another_network(tmp_path, run_folder, data_dir):
+    twin, mean, output = (tmp_path / name for name in ("twin.npz", "mean.npz", "reader.npz"))
+    release(ReleaseConfig(str(run_folder), str(twin)))
+    release(ReleaseConfig(str(run_folder), str(mean), average_with=str(twin)))
+    config = ReleaseConfig(str(mean), str(output), calibration_of=str(twin))
+    assert release(config) == 0
+    released = load_model(output)
+    assert released.calibration == STORED
+    assert released.state["calibrated_as_another"]
+    for ours, theirs in zip(released.model.weights, load_model(mean).model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+    for changes, message in (
+        ({"data_dir": str(data_dir)}, "Leave one of both out"),
+        ({"calibration_of": str(mean)}, f"--calibration_of={mean} has no calibration"),
+    ):
+        with pytest.raises(UserError, match=message):
+            release(dataclasses.replace(config, **changes))
+
+
+def test_a_detector_has_no_calibration_to_take_over(tmp_path, run_folder):
+    config = ReleaseConfig(str(PACKAGED_DETECTOR), str(tmp_path / "detector.npz"))
+    with pytest.raises(UserError, match=r"'detector' network, which has no temperature"):
+        release(dataclasses.replace(config, calibration_of=str(run_folder)))
 
 
 def test_the_name_must_be_that_of_such_a_file(tmp_path, run_folder):
