@@ -22,6 +22,10 @@ from svhn.worker_processes import usable_cores
 MAX_THREADS = 4
 """Threads that load photos; each may hold one photo of `svhn.images.MAX_PIXELS`."""
 
+MAX_PREVIEWS = 128
+"""Photos that wait for the network, at most, where their previews wait with them: each takes up to
+3 MiB (`svhn.drawing.MAX_SIDE`), so more are not kept however many numbers are read at a time."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -81,6 +85,8 @@ def read_photos(
 
     threads = min(MAX_THREADS, usable_cores())
     batch_size = photo_reader.batch_size
+    if with_previews:
+        batch_size = min(batch_size, MAX_PREVIEWS)
     waiting: list[tuple[PhotoResult, Sequence[Any]]] = []
     count = 0  # crops that wait
     with ThreadPoolExecutor(threads, thread_name_prefix="photos") as pool:

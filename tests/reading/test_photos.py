@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from svhn.drawing import MAX_SIDE
+from svhn.reading import photos
 from svhn.reading.given_box import GivenBoxReader
 from svhn.reading.photos import MAX_THREADS, read_photos
 from tests.reading.conftest import random_photo, save_photo
@@ -65,6 +66,20 @@ def test_photos_are_loaded_only_a_little_ahead(reader, folder):
         next(results)
     results.close()
     assert taken <= 100 + 3 * reader.batch_size + MAX_THREADS
+
+
+def test_previews_do_not_pile_up_where_many_numbers_are_read_at_a_time(reader, folder, monkeypatch):
+    monkeypatch.setattr(photos, "MAX_PREVIEWS", 2)
+    photo_reader = GivenBoxReader(reader)
+    assert photo_reader.batch_size > 2
+    paths = [folder / "00.png", folder / "01.png"] * 50
+    taken = iter(paths)
+    results = read_photos(photo_reader, taken, with_previews=True)
+    first = next(results)
+    assert len(paths) - len(list(taken)) <= 3 * 2 + MAX_THREADS
+    results.close()
+    [alone] = read_photos(photo_reader, paths[:1], with_previews=True)
+    assert first.readings == alone.readings
 
 
 def test_nothing_but_failures(reader, folder):
