@@ -89,8 +89,9 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
 
     from svhn.augmentation_config import Augmentation
     from svhn.data import input_pipeline, sampling
+    from svhn.models import DEFAULT_MODEL, picture_size_of
 
-    augmentation = Augmentation()
+    augmentation, size = Augmentation(), picture_size_of(DEFAULT_MODEL)
 
     def in_parallel(data_set: tf.data.Dataset, stage: Callable) -> tf.data.Dataset:
         return data_set.map(stage, num_parallel_calls=tf.data.AUTOTUNE)
@@ -100,10 +101,10 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
 
     examples = sampling.serialized_examples(data_dir, [config.split], seed=0)
     read = examples.batch(input_pipeline._PLANS_AT_ONCE)
-    planned = in_parallel(read, input_pipeline._planned(augmentation)).unbatch()
+    planned = in_parallel(read, input_pipeline._planned(augmentation, size)).unbatch()
     looked_up = in_parallel(planned, input_pipeline._looked_up)
     views = looked_up.batch(input_pipeline._PICTURES_AT_ONCE)
-    made = in_parallel(views, input_pipeline._made(augmentation))
+    made = in_parallel(views, input_pipeline._made(augmentation, size))
     # All but the last give a single number for a photo, so that there is nothing to hand over.
     stages = {
         "read and shuffle": examples.map(lambda serialized, key: key),
@@ -119,10 +120,10 @@ def _pipelines(config: BenchmarkConfig, data_dir: str) -> dict[str, Any]:
         for name, stage in stages.items()
     }
     pipelines["training, every augmentation on"] = input_pipeline.training_batches(
-        data_dir, [config.split], config.batch_size, seed=0
+        data_dir, [config.split], config.batch_size, seed=0, size=size
     )
     pipelines["evaluation"] = input_pipeline.evaluation_batches(
-        data_dir, config.split, config.batch_size
+        data_dir, config.split, config.batch_size, size
     ).repeat()
     return pipelines
 
