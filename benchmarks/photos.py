@@ -43,6 +43,12 @@ class PhotosConfig:
     photos: int = option("At most so many photos; 0 for all.", 0, group="input", minimum=0)
     without: int = option("Photos without any number.", 200, group="made", minimum=0)
     seed: int = option("Of the rendered ones.", 20_261_121, group="made", minimum=0)
+    drawings_dir: str = option(
+        "A folder for those in which a number is found all the same, drawn. Worth a look: parts of "
+        "photos may show digits that their labels leave out.",
+        "",
+        group="made",
+    )
     rounds: int = option("Turns of the speed.", 5, group="speed", minimum=1)
     photos_a_round: int = option("Photos of 640×480 a turn.", 32, group="speed", minimum=1)
 
@@ -68,7 +74,7 @@ def main(config: PhotosConfig) -> int:
     predictions = read_all(reader, finder, iter(photos), len(photos), rule)
     rows = accuracy_rows(measure_photos(predictions))
     if config.without:
-        rows += false_number_rows(photo_reader, photos, config.without, config.seed)
+        rows.append(false_number_row(photo_reader, photos, config))
     rows += [*speed_rows(photo_reader, photos, config), memory_row(finder)]
     print_report(
         f"{len(photos):,} whole photos of {config.split}; {detector.path}, {loaded.path}", rows
@@ -91,19 +97,30 @@ def accuracy_rows(figures: Any) -> list[Row]:
     ]
 
 
-def false_number_rows(photo_reader: Any, photos: list, count: int, seed: int) -> list[Row]:
-    """Returns how many numbers are found and read where there are none."""
+def false_number_row(photo_reader: Any, photos: list, config: PhotosConfig) -> Row:
+    """Returns how many numbers are found and read where there are none, and draws them."""
     from svhn.data.synthetic.fonts import find_typefaces
     from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
+    from svhn.files import write_whole
+    from svhn.reading.output import drawing
+    from svhn.reading.results import PhotoResult
 
-    parts = parts_without_digits(photos, count // 2)
-    scenes = rendered_scenes(count - len(parts), seed, find_typefaces())
-    in_parts, in_scenes = (
-        sum(len(photo_reader.read(picture)) for picture in pictures) for pictures in (parts, scenes)
-    )
+    parts = parts_without_digits(photos, config.without // 2)
+    scenes = rendered_scenes(config.without - len(parts), config.seed, find_typefaces())
+    if config.drawings_dir:
+        Path(config.drawings_dir).mkdir(parents=True, exist_ok=True)
+    counts = []
+    for kind, pictures in (("part", parts), ("scene", scenes)):
+        count = 0
+        for number, picture in enumerate(pictures, start=1):
+            readings = tuple(photo_reader.read(picture))
+            count += len(readings)
+            if readings and config.drawings_dir:
+                path = Path(config.drawings_dir) / f"{kind}_{number}.png"
+                write_whole(path, drawing(PhotoResult(path, readings, preview=picture)))
+        counts.append(count)
     what = f"false numbers on {len(parts)} cut-away parts and {len(scenes)} rendered scenes"
-    of_them = f"{in_parts} and {in_scenes}"
-    return [Row(what, str(in_parts + in_scenes), of_them, "at most 4 on 200")]
+    return Row(what, str(sum(counts)), f"{counts[0]} and {counts[1]}", "at most 4 on 200")
 
 
 def speed_rows(photo_reader: Any, photos: list, config: PhotosConfig) -> list[Row]:

@@ -118,7 +118,7 @@ class OutputFolder:
         record = {**result.as_record(), "drawing": None}
         if result.error is None and result.preview is not None:
             name = self._drawings[result.path]
-            _write(self.folder / name, _drawing(result))
+            _write(self.folder / name, drawing(result))
             record["drawing"] = str(name)
         identity = self._identities.get(result.path, "")
         entry = Entry(identity, self._settings, record)
@@ -187,8 +187,12 @@ def drawing_names(paths: Sequence[Path], root: Path) -> list[Path]:
     return names
 
 
-def _drawing(result: PhotoResult) -> bytes:
-    """The photo with its numbers, as a PNG file."""
+def drawing(result: PhotoResult) -> bytes:
+    """Returns the photo with its numbers, as a PNG file.
+
+    Args:
+        result: Of a photo that was read, with its preview.
+    """
     scale = result.preview_scale
     several = len(result.readings) > 1
     numbers = [

@@ -9,7 +9,9 @@ import json
 import pytest
 
 from benchmarks import inference as inference_benchmark
+from benchmarks.photos import PhotosConfig, false_number_row
 from svhn.models import build_model
+from svhn.reading.results import Reading
 from svhn.released import PACKAGED_DETECTOR, PACKAGED_READER
 from tests.small_conversion import write_conversion
 
@@ -100,6 +102,20 @@ def test_whole_photos(measured, data_dir):
     few = {"photos": 3, "without": 2, "rounds": 1, "photos_a_round": 2}
     figures = rows(measured("photos", data_dir=data_dir, **few, **READER, **DETECTOR))
     assert {"what finding costs", "digit AP at IoU 0.5"} <= figures.keys()
+
+
+def test_false_numbers_are_counted_and_drawn(tmp_path):
+    class SeesOneInTheFourth:
+        photos = 0
+
+        def read(self, photo):
+            self.photos += 1
+            return [Reading((1, 7, 10, 10, 10, 10), 0.5, (0.5,))] * (self.photos == 4)
+
+    config = PhotosConfig(str(tmp_path), without=4, drawings_dir=str(tmp_path / "drawn"))
+    row = false_number_row(SeesOneInTheFourth(), [], config)
+    assert (row.figure, row.unit) == ("1", "0 and 1")
+    assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["scene_4.png"]
 
 
 def test_finding(measured, data_dir):
