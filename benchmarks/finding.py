@@ -61,9 +61,9 @@ def main(config: FindingConfig) -> int:
     rows = [row("digits as labelled", [as_detected(photo) for photo in photos], photos)]
     for sides in LOOKS:
         with looking_at(sides):
-            digits = [finder.find_digits(picture) for picture in pictures]
+            digits = [finder.see(picture).digits for picture in pictures]
         rows.append(row(f"looks at {', '.join(map(str, sides))}", digits, photos))
-    found = [finder.find_digits(picture) for picture in pictures]
+    found = [finder.see(picture).digits for picture in pictures]
     rows.append(row("all looks, and a close one", found, photos))
     for score in JOINING_SCORES:
         name = f"digits joined from a score of {score:g} on"

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from svhn.detector_input import PADDING_LEVEL
 from svhn.stateless_draws import uniform_draws
-from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
+from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, NUMBER, WindowConfig
 
 DRAWS = 12
 """Random numbers that a window takes."""
@@ -22,6 +22,9 @@ KEPT_SHARE = 0.75
 
 IGNORED_SHARE = 0.15
 """A digit that is visible to less is gone."""
+
+NUMBER_KEPT_SHARE = 0.9
+"""A number that is visible to this share of its area is seen as a whole."""
 
 _SMALLEST_KEPT = 0.75
 """Digits less high than this share of the smallest that is aimed at are ignored."""
@@ -52,6 +55,13 @@ class Window(NamedTuple):
     digit_boxes: tf.Tensor
     """float32 [MOST_DIGITS, 4]: left, top, width, height in pixels of the window, cut off at its
     edges; 0 for a place without a digit."""
+
+    number_labels: tf.Tensor
+    """int32 [N], a place for each photo that may show its number: `NUMBER` where all of it is to be
+    seen, `IGNORED` where a part is, else `NO_LABEL`."""
+
+    number_boxes: tf.Tensor
+    """float32 [N, 4]: likewise, around the number's digits, cut off at the window's edges."""
 
 
 def random_window(
@@ -97,10 +107,11 @@ def random_window(
         halves,
         config,
     )
+    numbers = _visible_number(number_bounds - tf.tile(corner, [2]), labels, has_digits, config)
     to_photo = turn / scale
     origin = pivot + tf.linalg.matvec(to_photo, corner + 0.5)
     picture, is_photo = look_up(photo, region, to_photo, origin, config.size)
-    return Window(picture, is_photo, labels, boxes)
+    return Window(picture, is_photo, labels, boxes, *numbers)
 
 
 def strip_beside_number(
@@ -260,6 +271,11 @@ def in_places(
     return tf.ensure_shape(labels, [MOST_DIGITS]), tf.ensure_shape(boxes, [MOST_DIGITS, 4])
 
 
+def no_numbers() -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns labels and boxes of a window that has no place for a number."""
+    return tf.zeros([0], tf.int32), tf.zeros([0, 4])
+
+
 def _turns(angle: tf.Tensor, slant: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the maps from the turned photo to the photo and back, float32 [2, 2] each.
 
@@ -391,3 +407,26 @@ def _visible_digits(
     labels = tf.where(is_sure, labels, IGNORED)
     boxes = tf.concat([start, end - start], axis=1)
     return in_places(labels, boxes, is_seen)
+
+
+def _visible_number(
+    bounds: tf.Tensor, digit_labels: tf.Tensor, has_digits: tf.Tensor, config: WindowConfig
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns label and box of the number as the window shows it, int32 [1] and float32 [1, 4].
+
+    Args:
+        bounds: float32 [4]: left, top, right, bottom of all its digits, pixels of the window.
+        digit_labels: int32 [MOST_DIGITS]: those that are seen, as `_visible_digits` returns them.
+        has_digits: Whether there is a number.
+        config: The window's size.
+    """
+    bounds = tf.where(has_digits, bounds, 0.0)
+    start, end = (
+        tf.clip_by_value(edge, 0.0, float(config.size)) for edge in (bounds[:2], bounds[2:])
+    )
+    lengths = tf.maximum(bounds[2:] - bounds[:2], 1e-6)
+    visible = tf.reduce_prod((end - start) / lengths)
+    is_cut = (visible < NUMBER_KEPT_SHARE) | tf.reduce_any(digit_labels == IGNORED)
+    label = tf.where(is_cut, IGNORED, NUMBER)
+    label = tf.where(has_digits & (visible >= IGNORED_SHARE), label, NO_LABEL)
+    return label[tf.newaxis], tf.concat([start, end - start], axis=0)[tf.newaxis]

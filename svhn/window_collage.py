@@ -10,7 +10,13 @@ import tensorflow as tf
 
 from svhn import random_window
 from svhn.detector_input import PADDING_LEVEL
-from svhn.random_window import IGNORED_SHARE, KEPT_SHARE, SHORTEST_STRIP, Window
+from svhn.random_window import (
+    IGNORED_SHARE,
+    KEPT_SHARE,
+    NUMBER_KEPT_SHARE,
+    SHORTEST_STRIP,
+    Window,
+)
 from svhn.stateless_draws import uniform_draws
 from svhn.window_config import IGNORED, NO_LABEL, WindowConfig
 
@@ -47,26 +53,46 @@ def background(
     digits = random_window.in_places(
         tf.zeros([0], tf.int32), tf.zeros([0, 4]), tf.zeros([0], tf.bool)
     )
-    return Window(tf.where(is_empty, PADDING_LEVEL, picture), is_photo, *digits)
+    picture = tf.where(is_empty, PADDING_LEVEL, picture)
+    return Window(picture, is_photo, *digits, *random_window.no_numbers())
 
 
 def laid_over(upper: Window, lower: Window) -> Window:
     """Returns one window of two: the lower shows where the upper has no photo.
 
-    Digits of the lower one that are covered are ignored or gone, as those that are cut off are.
+    Digits and numbers of the lower one that are covered are ignored or gone, as those that are cut
+    off are.
     """
     cover = upper.is_photo
-    visible = 1 - _covered_share(tf.round(cover[..., 0]), lower.digit_boxes)
-    is_digit = lower.digit_labels != NO_LABEL
-    lower_labels = tf.where(is_digit & (visible < KEPT_SHARE), IGNORED, lower.digit_labels)
-    lower_labels = tf.where(visible < IGNORED_SHARE, NO_LABEL, lower_labels)
+    lower_labels = _uncovered(cover, lower.digit_labels, lower.digit_boxes, KEPT_SHARE)
     labels = tf.concat([upper.digit_labels, lower_labels], axis=0)
     boxes = tf.concat([upper.digit_boxes, lower.digit_boxes], axis=0)
+    lower_numbers = _uncovered(cover, lower.number_labels, lower.number_boxes, NUMBER_KEPT_SHARE)
     return Window(
         upper.picture * cover + lower.picture * (1 - cover),
         cover + lower.is_photo * (1 - cover),
         *random_window.in_places(labels, boxes, labels != NO_LABEL),
+        tf.concat([upper.number_labels, lower_numbers], axis=0),
+        tf.concat([upper.number_boxes, lower.number_boxes], axis=0),
     )
+
+
+def _uncovered(
+    cover: tf.Tensor, labels: tf.Tensor, boxes: tf.Tensor, kept_share: float
+) -> tf.Tensor:
+    """Returns the labels of what another photo covers in part: ignored or gone, [N].
+
+    Args:
+        cover: float32 [size, size, 1]: 1 where the other photo is.
+        labels: int32 [N].
+        boxes: float32 [N, 4], within the window.
+        kept_share: What is visible to less is no longer what it was.
+    """
+    if not labels.shape[0]:
+        return labels
+    visible = 1 - _covered_share(tf.round(cover[..., 0]), boxes)
+    labels = tf.where((labels != NO_LABEL) & (visible < kept_share), IGNORED, labels)
+    return tf.where(visible < IGNORED_SHARE, NO_LABEL, labels)
 
 
 def _covered_share(cover: tf.Tensor, boxes: tf.Tensor) -> tf.Tensor:

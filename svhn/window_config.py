@@ -7,6 +7,9 @@ import dataclasses
 MOST_DIGITS = 12
 """Places for digits of a window; those beyond are left out."""
 
+NUMBER = 0
+"""The label of a whole number: numbers are a class of their own."""
+
 NO_LABEL = -1
 """Where a place holds no digit."""
 

@@ -79,7 +79,9 @@ def training_windows(
 
     Returns:
         A dataset of (images float32 [B, size, size, 3], grey levels 0 to 255; digit_labels int32
-        [B, MOST_DIGITS]; digit_boxes float32 [B, MOST_DIGITS, 4]), see `svhn.random_window.Window`.
+        [B, MOST_DIGITS]; digit_boxes float32 [B, MOST_DIGITS, 4]; number_labels int32 [B,
+        windows.photos]; number_boxes float32 [B, windows.photos, 4]), see
+        `svhn.random_window.Window`.
 
     Raises:
         UserError: If there is no whole conversion, or a split is absent or empty.
@@ -181,16 +183,22 @@ def _window(config: WindowConfig) -> Callable[..., tuple[Window, tf.Tensor]]:
     return window
 
 
-def _varied(augmentation: Augmentation) -> Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+def _varied(augmentation: Augmentation) -> Callable[..., tuple[tf.Tensor, ...]]:
     """Returns the second stage, for batches: light, colour, blur and noise of the windows."""
 
     @_as_written
-    def varied(windows: Window, draws: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def varied(windows: Window, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         pictures = windows.picture
         if augmentation.strength:
             pictures = photometry.vary_pictures(pictures, draws, augmentation)
         # Beyond the photo's edge it stays grey: what pads the photos of evaluation.
         pictures = pictures * windows.is_photo + PADDING_LEVEL * (1 - windows.is_photo)
-        return pictures, windows.digit_labels, windows.digit_boxes
+        return (
+            pictures,
+            windows.digit_labels,
+            windows.digit_boxes,
+            windows.number_labels,
+            windows.number_boxes,
+        )
 
     return varied

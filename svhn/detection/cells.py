@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 
-from svhn.models.detector import STRIDES
+from svhn.models.detector import NUMBER_LEVELS, STRIDES
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,3 +48,22 @@ def cells_of(height: int, width: int) -> Cells:
     for array in joined:
         array.flags.writeable = False  # all callers share it
     return Cells(*joined)
+
+
+@functools.lru_cache(maxsize=32)
+def number_cells_of(height: int, width: int) -> Cells:
+    """Returns the cells that see whole numbers, for pictures of a size.
+
+    Args:
+        height: As for `cells_of`.
+        width: Likewise.
+
+    Raises:
+        ValueError: Likewise.
+    """
+    cells = cells_of(height, width)
+    sees_numbers = np.isin(cells.levels, NUMBER_LEVELS)
+    chosen = [part[sees_numbers] for part in (cells.centres, cells.strides, cells.levels)]
+    for array in chosen:
+        array.flags.writeable = False
+    return Cells(*chosen)

@@ -52,7 +52,8 @@ def close_looks(
     """
     looks = []
     for number in numbers[:MOST]:
-        digit_height = max(float(np.median(number.digits.boxes[:, 3])), 1.0)
+        heights = number.digits.boxes[:, 3] if len(number.digits.boxes) else number.box[3:]
+        digit_height = max(float(np.median(heights)), 1.0)
         start, size = number.box[:2], number.box[2:]
         room = np.array([BESIDE, ABOVE]) * digit_height
         left, top = np.maximum(np.floor(start - room), 0).astype(int).tolist()

@@ -1,4 +1,4 @@
-"""From the detector's cells to digits: label, score and box."""
+"""From the detector's cells to digits: label, score and box; and to the places of whole numbers."""
 
 import dataclasses
 import math
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from svhn.detection.cells import Cells, cells_of
+from svhn.detection.cells import Cells, cells_of, number_cells_of
 from svhn.detection.non_maximum_suppression import suppress
 from svhn.geometry import clip_boxes
 
@@ -89,10 +89,45 @@ def find_digits(
         score_threshold: Digits have at least this score.
         most: Digits of a picture, at most.
     """
-    cells = cells_of(height, width)
+    return _found(*_as_arrays(outputs), cells_of(height, width), score_threshold, most)
+
+
+def find_regions(
+    outputs: Mapping[str, Any],
+    height: int,
+    width: int,
+    score_threshold: float = SCORE_THRESHOLD,
+    most: int = 20,
+) -> list[DetectedDigits]:
+    """Returns where each picture of a batch seems to show a whole number: its regions.
+
+    Args:
+        outputs: "number_logits" and "number_distances", as the detector gives them.
+        height: As for `find_digits`.
+        width: Likewise.
+        score_threshold: Regions have at least this score.
+        most: Regions of a picture, at most.
+
+    Returns:
+        As `find_digits`, but of a single class: labels are 0, `class_scores` float32 [N, 1].
+    """
+    renamed = {
+        "class_logits": outputs["number_logits"],
+        "box_distances": outputs["number_distances"],
+    }
+    return _found(*_as_arrays(renamed), number_cells_of(height, width), score_threshold, most)
+
+
+def _found(
+    all_logits: np.ndarray,
+    all_distances: np.ndarray,
+    cells: Cells,
+    score_threshold: float,
+    most: int,
+) -> list[DetectedDigits]:
     least = math.log(score_threshold / (1 - score_threshold)) if score_threshold > 0 else -math.inf
     found = []
-    for logits, distances in zip(*_as_arrays(outputs), strict=True):
+    for logits, distances in zip(all_logits, all_distances, strict=True):
         # Few cells see anything: only those are decoded. Of all, ten a cell, it takes least time to
         # look for those first, and then for what is best in each.
         candidates = np.unique(np.flatnonzero(logits >= least) // logits.shape[1])

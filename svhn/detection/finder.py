@@ -11,11 +11,12 @@ from PIL import Image
 
 from svhn.detection.box_scale import BoxScale
 from svhn.detection.close_look import close_looks
-from svhn.detection.decoding import DetectedDigits, find_digits
+from svhn.detection.decoding import DetectedDigits, find_digits, find_regions
 from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.outline import Outline
 from svhn.detection.part import Part
+from svhn.detection.regions import surety, with_regions
 from svhn.detection.search_levels import (
     LARGEST_ENLARGEMENT,
     canvas_for,
@@ -42,8 +43,17 @@ class _Look(NamedTuple):
     """What one look at a photo has seen; see `svhn.detection.merging.merged`."""
 
     digits: DetectedDigits
+    regions: DetectedDigits
     scale: float
     part: Part | None = None
+
+
+class Seen(NamedTuple):
+    """All that may be there in a photo, in its pixels, the surest first."""
+
+    digits: DetectedDigits
+    regions: DetectedDigits
+    """Places of whole numbers (`svhn.detection.decoding.find_regions`)."""
 
 
 class NumberFinder:
@@ -100,18 +110,19 @@ class NumberFinder:
         Args:
             photo: uint8 [H, W, 3], RGB, each side 16 to 8,000 pixels.
         """
-        return self.numbers(self.find_digits(photo))
+        return self.numbers(self.see(photo))
 
-    def numbers(self, digits: DetectedDigits) -> list[FoundNumber]:
-        """Returns the numbers that digits of a photo make, the best first.
+    def numbers(self, seen: Seen) -> list[FoundNumber]:
+        """Returns the numbers that digits and regions of a photo make, the best first.
 
         Args:
-            digits: As `find_digits` returns them.
+            seen: As `see` returns it.
         """
-        return [found for found in group_digits(digits) if found.score >= self._number_score]
+        numbers = with_regions(group_digits(seen.digits), *seen)
+        return [found for found in numbers if surety(found) >= self._number_score]
 
-    def find_digits(self, photo: np.ndarray) -> DetectedDigits:
-        """Returns all that may be a digit of a photo, the surest first, in pixels of the photo.
+    def see(self, photo: np.ndarray) -> Seen:
+        """Returns all that may be a digit of a photo, and all that may be a number.
 
         Args:
             photo: As in `find`.
@@ -120,27 +131,38 @@ class NumberFinder:
         sides = level_sides(height, width)
         reduced, reduction = _reduced(photo, sides[-1])
         looks = [self._look(reduced, side, reduction) for side in sides]
-        digits = self._together(photo, looks)
-        numbers = group_digits(digits)
+        seen = self._together(photo, looks)
+        numbers = with_regions(group_digits(seen.digits), *seen)
         close = close_looks(numbers, height, width, LARGEST_ENLARGEMENT)
         if not close:
-            return digits
+            return seen
         return self._together(photo, looks + [self._close_look(photo, *look) for look in close])
 
-    def _together(self, photo: np.ndarray, looks: Sequence["_Look"]) -> DetectedDigits:
-        """Returns the digits of all looks at a photo, each once."""
-        digits = self._box_scale.applied(merged(*zip(*looks, strict=True)))
+    def _together(self, photo: np.ndarray, looks: Sequence["_Look"]) -> Seen:
+        """Returns the digits and regions of all looks at a photo, each once."""
+        digits, regions, scales, parts = zip(*looks, strict=True)
         height, width = photo.shape[:2]
-        return dataclasses.replace(digits, boxes=clip_boxes(digits.boxes, width, height))
+        return Seen(
+            *(
+                dataclasses.replace(found, boxes=clip_boxes(found.boxes, width, height))
+                for found in (
+                    self._box_scale.applied(merged(digits, scales, parts)),
+                    merged(regions, scales, parts, by_height=True),
+                )
+            )
+        )
 
     def _close_look(self, photo: np.ndarray, part: Part, longer_side: int) -> "_Look":
         left, top, right, bottom = part
         reduced, reduction = _reduced(photo[top:bottom, left:right], longer_side)
-        digits, scale, _ = self._look(reduced, longer_side, reduction)
-        boxes = digits.boxes + np.array([left, top, 0, 0], np.float32)
-        # It neither speaks for digits that its edge cuts nor against them.
-        inside = part.without_edges(_CUT / scale, *photo.shape[:2])
-        return _Look(_whole(digits, boxes, inside), scale, inside)
+        look = self._look(reduced, longer_side, reduction)
+        # It neither speaks for what its edge cuts nor against it.
+        inside = part.without_edges(_CUT / look.scale, *photo.shape[:2])
+        digits, regions = (
+            _whole(found, found.boxes + np.array([left, top, 0, 0], np.float32), inside)
+            for found in (look.digits, look.regions)
+        )
+        return _Look(digits, regions, look.scale, inside)
 
     def _look(self, photo: np.ndarray, side: int, reduction: int) -> "_Look":
         """Returns what is seen of a photo, in pixels of the one that was reduced to it.
@@ -153,15 +175,16 @@ class NumberFinder:
         picture, scale = self._picture(photo, np.float64(side))
         scale = scale.numpy()
         used = np.round(np.array(photo.shape[:2]) * scale[::-1]).astype(int)
-        digits = self._search(picture.numpy(), *used)
         height, width = (length * reduction for length in photo.shape[:2])
-        digits = digits.in_photo(scale / reduction, (width, height))
-        # What lies in the padding has no part in the photo.
-        digits = digits.chosen(np.flatnonzero(digits.boxes[:, 2:].all(axis=1)))
-        return _Look(digits, float(scale.max()) / reduction)
+        in_photo = []
+        for found in self._search(picture.numpy(), *used):
+            found = found.in_photo(scale / reduction, (width, height))
+            # What lies in the padding has no part in the photo.
+            in_photo.append(found.chosen(np.flatnonzero(found.boxes[:, 2:].all(axis=1))))
+        return _Look(*in_photo, float(scale.max()) / reduction)
 
-    def _search(self, picture: np.ndarray, height: int, width: int) -> DetectedDigits:
-        """Returns the digits of a picture, tile by tile, in its pixels.
+    def _search(self, picture: np.ndarray, height: int, width: int) -> tuple[DetectedDigits, ...]:
+        """Returns digits and regions of a picture, tile by tile, in its pixels.
 
         Args:
             picture: float32 [height and more, width and more, 3].
@@ -176,11 +199,16 @@ class NumberFinder:
             piece[0, : tile.height, : tile.width] = picture[
                 top : top + tile.height, left : left + tile.width
             ]
-            (found,) = find_digits(self._detect(piece), *canvas)
-            boxes = found.boxes + np.array([left, top, 0, 0], np.float32)
+            outputs = self._detect(piece)
             part = Part(left, top, left + tile.width, top + tile.height)
-            parts.append(_whole(found, boxes, part.without_edges(_CUT, height, width)))
-        return joined(parts)
+            inside = part.without_edges(_CUT, height, width)
+            found = []
+            for find in (find_digits, find_regions):
+                [pieces] = find(outputs, *canvas)
+                boxes = pieces.boxes + np.array([left, top, 0, 0], np.float32)
+                found.append(_whole(pieces, boxes, inside))
+            parts.append(found)
+        return tuple(map(joined, zip(*parts, strict=True)))
 
 
 def _reduced(photo: np.ndarray, longer_side: int) -> tuple[np.ndarray, int]:

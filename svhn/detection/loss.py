@@ -1,4 +1,5 @@
-"""The detector's loss: focal loss of the classes, generalised IoU loss of the boxes.
+"""The detector's loss: focal loss of the classes, generalised IoU loss of the boxes; of digits, and
+of whole numbers.
 
 Focal loss (Lin et al. 2017, arXiv 1708.02002) lets the few hard cells count more than the many easy
 ones. Generalised IoU (Rezatofighi et al. 2019, arXiv 1902.09630) measures what average precision
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from svhn.detection.targets import Targets
-from svhn.labels import DIGIT_CLASSES
 from svhn.window_config import IGNORED
 
 FOCUS = 2.0
@@ -23,6 +23,9 @@ DIGIT_WEIGHT = 0.25
 BOX_WEIGHT = 2.0
 """Of the boxes' loss, against the classes'."""
 
+NUMBER_WEIGHT = 1.0
+"""Of the loss of whole numbers, against the digits'."""
+
 _SMALLEST_SIDE = 1e-3
 """Pixels. Sides that cross count as this long."""
 
@@ -31,43 +34,64 @@ class DetectionLoss(NamedTuple):
     """The loss of each picture of a batch, float32 [B] each."""
 
     total: Any
-    """What training makes small: the classes' and, times `BOX_WEIGHT`, the boxes'."""
+    """What training makes small: the classes' and, times `BOX_WEIGHT`, the boxes'; and times
+    `NUMBER_WEIGHT` the same of numbers."""
 
     classes: Any
+    """Of digits."""
+
     boxes: Any
+    """Of digits."""
+
+    numbers: Any
+    """Of classes and boxes of whole numbers together."""
 
 
-def detection_loss(outputs: Mapping[str, Any], targets: Targets) -> DetectionLoss:
-    """Returns the loss of each picture, over the number of its cells that see a digit's middle.
+def detection_loss(
+    outputs: Mapping[str, Any], targets: Targets, number_targets: Targets
+) -> DetectionLoss:
+    """Returns the loss of each picture.
 
-    A picture's loss doesn't depend on its neighbours in the batch. One without a digit counts like
-    one with a single cell.
+    A picture's loss doesn't depend on its neighbours in the batch.
 
     Args:
-        outputs: "class_logits" and "box_distances", as the detector gives them.
+        outputs: As the detector gives them.
         targets: As `svhn.detection.targets.assign` gives them.
+        number_targets: As `svhn.detection.targets.assign_numbers` gives them.
     """
-    is_digit = ops.cast(targets.classes >= 0, "float32")
-    count = ops.maximum(ops.sum(is_digit, axis=1), 1.0)
-    classes = ops.sum(focal_loss(outputs["class_logits"], targets.classes), axis=1) / count
-    box_losses = 1 - generalised_iou(outputs["box_distances"], targets.distances)
-    boxes = ops.sum(ops.where(is_digit > 0, box_losses, 0.0), axis=1) / count
-    return DetectionLoss(classes + BOX_WEIGHT * boxes, classes, boxes)
+    classes, boxes = _losses(outputs["class_logits"], outputs["box_distances"], targets)
+    number_classes, number_boxes = _losses(
+        outputs["number_logits"], outputs["number_distances"], number_targets
+    )
+    numbers = number_classes + BOX_WEIGHT * number_boxes
+    total = classes + BOX_WEIGHT * boxes + NUMBER_WEIGHT * numbers
+    return DetectionLoss(total, classes, boxes, numbers)
+
+
+def _losses(logits: Any, distances: Any, targets: Targets) -> tuple[Any, Any]:
+    """Returns classes' and boxes' loss of each picture, over the number of its cells that see the
+    middle of something; a picture with nothing counts like one with a single such cell.
+    """
+    is_there = ops.cast(targets.classes >= 0, "float32")
+    count = ops.maximum(ops.sum(is_there, axis=1), 1.0)
+    classes = ops.sum(focal_loss(logits, targets.classes), axis=1) / count
+    box_losses = 1 - generalised_iou(distances, targets.distances)
+    return classes, ops.sum(ops.where(is_there > 0, box_losses, 0.0), axis=1) / count
 
 
 def focal_loss(class_logits: Any, classes: Any) -> Any:
-    """Returns the loss of each cell, summed over the ten digits.
+    """Returns the loss of each cell, summed over the classes.
 
     Args:
-        class_logits: float [B, cells, 10].
-        classes: int [B, cells]: 0 to 9, `NO_LABEL` or `IGNORED`.
+        class_logits: float [B, cells, classes]: ten digits, or numbers as the only class.
+        classes: int [B, cells]: from 0 on, `NO_LABEL` or `IGNORED`.
 
     Returns:
         float32 [B, cells], in nats; 0 where the cell is ignored.
     """
     logits = ops.cast(class_logits, "float32")
     # One-hot of a number below 0 is all zeros.
-    is_class = ops.one_hot(classes, DIGIT_CLASSES, dtype="float32")
+    is_class = ops.one_hot(classes, logits.shape[-1], dtype="float32")
     error = ops.sigmoid(logits * (1 - 2 * is_class))
     cross_entropy = ops.softplus(logits * (1 - 2 * is_class))
     weight = is_class * DIGIT_WEIGHT + (1 - is_class) * (1 - DIGIT_WEIGHT)

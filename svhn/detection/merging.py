@@ -40,14 +40,18 @@ def merged(
     looks: Sequence[DetectedDigits],
     scales: Sequence[float],
     parts: Sequence[Part | None] | None = None,
+    *,
+    by_height: bool = False,
 ) -> DetectedDigits:
-    """Returns the digits of several looks at a photo, each once, the surest first.
+    """Returns the digits of several looks at a photo, each once, the surest first; or its regions.
 
     Args:
         looks: At least one; boxes in pixels of the photo, each digit once in a look.
         scales: Pixels of each look's picture for a pixel of the photo.
         parts: Where each look shows digits whole, where it has nothing to say about others; None
             for all of the photo. At least one look shows all.
+        by_height: Whether what has a size that the detector sees well is told by its height, as of
+            numbers, which are as wide as they are long, rather than by its longer side.
     """
     candidates = _all_of(looks)
     kept = suppress(candidates.boxes, candidates.scores, most=len(candidates.scores))
@@ -60,7 +64,7 @@ def merged(
     votes = np.where(speaks, candidates.scores, -1.0)  # [places, candidates]
     look_of = np.repeat(np.arange(len(looks)), [len(look.scores) for look in looks])
 
-    says = _says(candidates.boxes[kept], scales, parts or [None] * len(looks))
+    says = _says(candidates.boxes[kept], scales, parts or [None] * len(looks), by_height)
     class_scores = np.zeros((len(kept), candidates.class_scores.shape[1]))
     corner_sums, weight_sums = np.zeros((len(kept), 4)), np.zeros((len(kept), 1))
     candidate_corners = corners(candidates.boxes)
@@ -94,9 +98,12 @@ def _all_of(parts: Sequence[DetectedDigits]) -> DetectedDigits:
     )
 
 
-def _says(boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | None]) -> np.ndarray:
+def _says(
+    boxes: np.ndarray, scales: Sequence[float], parts: Sequence[Part | None], by_height: bool
+) -> np.ndarray:
     """Returns the share of each look in what is said of a digit, [N, looks]; they sum to 1."""
-    sizes = np.maximum(boxes[:, 2:].max(axis=1), 1e-6)[:, None] * np.asarray(scales, np.float64)
+    sides = boxes[:, 3] if by_height else boxes[:, 2:].max(axis=1)
+    sizes = np.maximum(sides, 1e-6)[:, None] * np.asarray(scales, np.float64)
     says = np.exp(-((np.log2(sizes / BEST_SIZE) / SIZE_SPREAD) ** 2) / 2) + _LEAST_SAY
     for look, part in enumerate(parts):
         if part:

@@ -17,9 +17,11 @@ numbers would be broken.
 """
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
+from svhn.detection.average_precision import intersections_over_unions
 from svhn.detection.decoding import DetectedDigits
 from svhn.geometry import union_box
 
@@ -54,6 +56,16 @@ DOWN_COST = 0.3
 """Of every link straight down: numbers seldom go that way."""
 
 
+class Region(NamedTuple):
+    """Where the detector sees a number as a whole, whatever its digits are."""
+
+    box: np.ndarray
+    """float32 [4]: left, top, width, height, pixels."""
+
+    score: float
+    """0 to 1."""
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class FoundNumber:
     """A number that was found in a photo."""
@@ -66,6 +78,23 @@ class FoundNumber:
 
     score: float
     """How sure it is that there is a number, 0 to 1: that not every one of its digits is false."""
+
+    region: Region | None = None
+    """Where the detector sees a number as a whole that may be this one."""
+
+    is_region: bool = False
+    """Whether the box is that region, and `digits` (there may be none) just what was seen in it."""
+
+    alternatives: "tuple[FoundNumber, ...]" = ()
+    """What it may be instead: only one of them and this one is there."""
+
+    @property
+    def region_evidence(self) -> float:
+        """How sure the region is, as far as it is this number's box; 0 to 1, 0 without one."""
+        if self.region is None:
+            return 0.0
+        [[overlap]] = intersections_over_unions(self.box, self.region.box)
+        return float(overlap) * self.region.score
 
     @property
     def number(self) -> str:

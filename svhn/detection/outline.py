@@ -79,6 +79,8 @@ class Outline(NamedTuple):
             photo_width: Pixels.
         """
         digits = self.digits(found.digits, photo_height, photo_width)
+        if not len(found.digits.boxes):
+            return found
         tight, told, box = corners(
             np.stack([union_box(found.digits.boxes), union_box(digits.boxes), found.box])
         )

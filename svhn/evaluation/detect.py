@@ -16,10 +16,10 @@ from svhn.detection.average_precision import (
     LabelledDigits,
     average_precision,
 )
-from svhn.detection.cells import cells_of
+from svhn.detection.cells import cells_of, number_cells_of
 from svhn.detection.decoding import DetectedDigits, find_digits
 from svhn.detection.loss import DetectionLoss, detection_loss
-from svhn.detection.targets import assign
+from svhn.detection.targets import assign, assign_numbers, number_of_digits
 from svhn.evaluation.predict import filled_up, require_all_scored
 from svhn.progress import progress
 
@@ -63,7 +63,7 @@ def make_detect_step(model: keras.Model, size: int) -> DetectStep:
         model: As `svhn.models.detector.build` makes it.
         size: Height and width of the pictures, pixels.
     """
-    cells = cells_of(size, size)
+    cells, number_cells = cells_of(size, size), number_cells_of(size, size)
 
     @tf.function(
         input_signature=[
@@ -77,7 +77,8 @@ def make_detect_step(model: keras.Model, size: int) -> DetectStep:
         images: tf.Tensor, digit_labels: tf.Tensor, digit_boxes: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], DetectionLoss]:
         outputs = model(images, training=False)
-        return outputs, detection_loss(outputs, assign(digit_labels, digit_boxes, cells))
+        numbers = assign_numbers(*number_of_digits(digit_labels, digit_boxes), number_cells)
+        return outputs, detection_loss(outputs, assign(digit_labels, digit_boxes, cells), numbers)
 
     return detect_step
 

@@ -99,6 +99,7 @@ def known_number(
             if true_box is not None
             and intersections_over_unions(way.found.box, true_box)[0, 0] >= LEAST_OVERLAP
             else None,
+            way.found.region_evidence,
         )
         for way in ways
     ]

@@ -51,6 +51,9 @@ class KnownCandidate:
     truth: Label | None
     """The label of the number that is there; None where there is none, or the box is another's."""
 
+    region_evidence: float = 0.0
+    """The detector's of the number as a whole, 0 to 1."""
+
 
 KnownNumber = Sequence[KnownCandidate]
 """All that a number which was found may be, at least one."""
@@ -218,6 +221,7 @@ def answer_of(rule: AgreementRule, candidate: KnownCandidate) -> Answer:
         candidate.distribution,
         candidate.class_scores,
         candidate.number_score,
+        candidate.region_evidence,
     )
 
 

@@ -42,10 +42,10 @@ class RecordingFinder:
 
     def find(self, photo: np.ndarray) -> list[FoundNumber]:
         """Returns the numbers of a photo, as `NumberFinder.find` does."""
-        digits = self._finder.find_digits(photo)
-        numbers = self._finder.numbers(digits)
+        seen = self._finder.see(photo)
+        numbers = self._finder.numbers(seen)
         size = photo.shape[:2]
-        self.digits.append(self.outline.digits(digits, *size))
+        self.digits.append(self.outline.digits(seen.digits, *size))
         self.numbers.append([self.outline.number(number, *size) for number in numbers])
         return numbers
 

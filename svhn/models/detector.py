@@ -3,7 +3,9 @@
 A fully convolutional, anchor-free one-stage detector in the way of FCOS (Tian et al. 2019, arXiv
 1904.01355): residual stages at 1/4 to 1/32 of the picture's size, a top-down pathway (Lin et al.
 2017, arXiv 1612.03144), and at each of three levels cells that say which digit's middle they see
-and how far away its four sides are. Few channels where there are many pixels: a photo of 640×480
+and how far away its four sides are. At the two coarser levels they also say whether they see the
+middle of a whole number, and how far away its sides are: small or blurred digits that can't be told
+by themselves are a number together. Few channels where there are many pixels: a photo of 640×480
 must take two CPU cores well below a tenth of a second. About 2 million parameters.
 """
 
@@ -28,6 +30,9 @@ STRIDES = (4, 8, 16)
 PYRAMID_CHANNELS = (32, 64, 96)
 """At each level. The finest has most of the cells and the simplest digits."""
 
+NUMBER_LEVELS = (1, 2)
+"""The levels whose cells see whole numbers, too: places in `STRIDES`."""
+
 _SCORE_BEFORE_TRAINING = 0.01
 """So that the many empty cells don't drown the few with a digit (Lin et al. 2017, 1708.02002)."""
 
@@ -45,6 +50,8 @@ def build(input_size: int | None = None) -> keras.Model:
     middle of one; and "box_distances" [B, cells, 4]: from the cell's centre to the left, top,
     right and bottom side of that digit, pixels. They are negative by up to half a stride where the
     centre lies beside a digit that is narrower than the cell.
+    "number_logits" [B, number cells, 1] and "number_distances" [B, number cells, 4] are the same of
+    whole numbers, of the cells of `NUMBER_LEVELS` alone.
 
     Args:
         input_size: Height and width of the pictures in pixels; None for any.
@@ -61,7 +68,7 @@ def build(input_size: int | None = None) -> keras.Model:
         stages.append(features)
 
     coarser = stages[-1]
-    outputs = {"class_logits": [], "box_distances": []}
+    outputs = {"class_logits": [], "box_distances": [], "number_logits": [], "number_distances": []}
     for level in reversed(range(len(STRIDES))):
         channels, name = PYRAMID_CHANNELS[level], f"level_{level + 1}"
         lateral = _project(stages[level], channels, f"{name}_lateral")
@@ -70,8 +77,13 @@ def build(input_size: int | None = None) -> keras.Model:
         features = layers.Add(name=f"{name}_add")([lateral, from_coarser])
         coarser = _convolve(features, channels, name=f"{name}_merge")
         features = _convolve(coarser, channels, name=f"{name}_trunk")
-        outputs["class_logits"].insert(0, _class_logits(features, name))
-        outputs["box_distances"].insert(0, _box_distances(features, STRIDES[level], name))
+        outputs["class_logits"].insert(0, _logits(features, DIGIT_CLASSES, f"{name}_class"))
+        outputs["box_distances"].insert(0, _distances(features, STRIDES[level], name))
+        if level in NUMBER_LEVELS:
+            name = f"{name}_number"
+            features = _convolve(coarser, channels, name=f"{name}_trunk")
+            outputs["number_logits"].insert(0, _logits(features, 1, name))
+            outputs["number_distances"].insert(0, _distances(features, STRIDES[level], name))
     joined = {
         name: layers.Concatenate(axis=1, dtype="float32", name=name)(levels)
         for name, levels in outputs.items()
@@ -135,20 +147,20 @@ def _project(inputs: Any, channels: int, name: str) -> Any:
     return layers.Conv2D(channels, 1, name=name)(inputs)
 
 
-def _class_logits(features: Any, name: str) -> Any:
+def _logits(features: Any, classes: int, name: str) -> Any:
     prior = -math.log(1 / _SCORE_BEFORE_TRAINING - 1)
     logits = layers.Conv2D(
-        DIGIT_CLASSES,
+        classes,
         1,
         dtype="float32",
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
         bias_initializer=keras.initializers.Constant(prior),
-        name=f"{name}_class_logits",
+        name=f"{name}_logits",
     )(features)
-    return layers.Reshape((-1, DIGIT_CLASSES), dtype="float32", name=f"{name}_class_cells")(logits)
+    return layers.Reshape((-1, classes), dtype="float32", name=f"{name}_cells")(logits)
 
 
-def _box_distances(features: Any, stride: int, name: str) -> Any:
+def _distances(features: Any, stride: int, name: str) -> Any:
     sides = layers.Conv2D(
         4,
         1,

@@ -22,11 +22,12 @@ A number that was found may be several: with or without a doubtful digit at an e
 
     odds = exp(weights · features)
 
-of three things: a constant, the reader's log odds of the answer, and the detector's log odds of
-the candidate. One of the candidates is right, or none, which has odds of 1: so an answer has its
-odds' share in 1 + all odds, and those that name the same number speak for each other. The best
-share s is turned into the confidence, the probability that the whole answer is right (that there
-is a number, and that it is this one):
+of four things: a constant, the reader's log odds of the answer, and the detector's log odds of the
+candidate, of its digits and of the number as a whole (`FoundNumber.region_evidence`). One of the
+candidates is right, or none, which has odds of 1: so an answer has its odds' share in 1 + all odds,
+and those that name the same number speak for each other. The best share s is turned into the
+confidence, the probability that the whole answer is right (that there is a number, and that it is
+this one):
 
     log odds of the confidence = level + steepness · log odds of s.
 
@@ -48,10 +49,16 @@ from svhn.labels import DIGIT_CLASSES, LENGTH_MORE_THAN_FIVE, MAX_DIGITS, NO_DIG
 from svhn.reading.distribution import Label, NumberDistribution, as_label
 from svhn.stored_calibration import StoredCalibration
 
-FEATURES = ("constant", "log odds of the reader", "log odds of the score")
+FEATURES = (
+    "constant",
+    "log odds of the reader",
+    "log odds of the score",
+    "log odds of the region",
+)
 """What the odds are made of; the weights of `AgreementRule.odds_weights` in order."""
 
 _LEAST_SHARE = 1e-3  # of a digit in the scores at a place: no network is surer than that
+_LEAST_EVIDENCE = 0.02  # of a region: what is less says no more
 _MOST_LOG_ODDS = 8.0  # 0.99966: beyond, differences say nothing any more
 
 
@@ -65,7 +72,7 @@ class Answer(NamedTuple):
     """That it is right, against no other candidate; at least 0."""
 
     features: np.ndarray
-    """float64 [3]: what the odds are made of, see `FEATURES`."""
+    """float64 [4]: what the odds are made of, see `FEATURES`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +113,7 @@ class AgreementRule:
         distribution: NumberDistribution,
         class_scores: np.ndarray,
         number_score: float,
+        region_evidence: float = 0.0,
     ) -> Answer:
         """Returns the answer for one candidate of a number that was found.
 
@@ -114,6 +122,7 @@ class AgreementRule:
             class_scores: float [N, 10], 0 to 1: the detector's score of each digit at each of the N
                 places, in reading order (`svhn.detection.decoding.DetectedDigits`).
             number_score: The detector's score of the number, 0 to 1.
+            region_evidence: How sure the detector is of the number as a whole, 0 to 1.
         """
         shares, false_places = _log_shares(class_scores), self._log_false(class_scores)
 
@@ -122,7 +131,8 @@ class AgreementRule:
 
         def score(label: Label) -> float:
             reader = max(distribution.log_probability(label), -1e9)  # -inf · 0 is no number
-            return reader + self.detector_weight * detected(label)
+            # Where no digit was seen, that is no word about which ones there are.
+            return reader + (self.detector_weight * detected(label) if len(shares) else 0.0)
 
         label = max(self.candidates(distribution, class_scores), key=score)
         features = np.array(
@@ -130,13 +140,15 @@ class AgreementRule:
                 1.0,
                 _log_odds(math.exp(distribution.log_probability(label))),
                 _log_odds(number_score),
+                _log_odds(max(float(region_evidence), _LEAST_EVIDENCE)),
             ]
         )
         if self.is_fitted:
             log_odds = float(features @ np.asarray(self.odds_weights))
             odds = math.exp(max(min(log_odds, 30.0), -30.0))
         else:
-            probability = math.exp(distribution.log_probability(label)) * float(number_score)
+            probability = math.exp(distribution.log_probability(label))
+            probability *= max(float(number_score), float(region_evidence))
             odds = probability / max(1 - probability, 1e-9)
         return Answer(label, odds, features)
 
@@ -270,11 +282,13 @@ class AgreementRule:
     @classmethod
     def from_json(cls, saved: Mapping[str, Any] | None) -> "AgreementRule":
         """Returns what `as_json` gave; the rule that was never fitted for None, and for what was
-        fitted before there were candidates.
+        fitted before there were candidates and regions.
         """
         if saved is None or "odds_weights" not in saved:
             return cls()
         weights = saved["odds_weights"]
+        if weights is not None and len(weights) != len(FEATURES):
+            return cls()
         return cls(
             saved["detector_weight"],
             saved["missed_digit"],

@@ -23,17 +23,20 @@ LEAST_ROOM = 0.5
 
 
 def candidates(found: FoundNumber, photo_height: int, photo_width: int) -> list[FoundNumber]:
-    """Returns the number as it was found, and what it may be as well, six at most.
+    """Returns the number as it was found, and what it may be as well.
 
-    These are: without either doubtful end, and without both; then with room for one more digit
-    before the first one, and after the last one.
+    These are: without either doubtful end, and without both; with room for one more digit before
+    the first one, and after the last one; and its alternatives (`FoundNumber.alternatives`).
 
     Args:
         found: Of any length.
         photo_height: Pixels.
         photo_width: Pixels.
     """
-    return [found, *_shorter(found), *_with_room(found, photo_height, photo_width)]
+    ways = [found]
+    if not found.is_region:
+        ways += [*_shorter(found), *_with_room(found, photo_height, photo_width)]
+    return ways + list(found.alternatives)
 
 
 def _shorter(found: FoundNumber) -> list[FoundNumber]:
@@ -43,7 +46,9 @@ def _shorter(found: FoundNumber) -> list[FoundNumber]:
     starts = [0, 1] if first_is_doubtful else [0]
     ends = [count, count - 1] if last_is_doubtful else [count]
     return [
-        made_of(found.digits.chosen(np.arange(start, end)))
+        dataclasses.replace(
+            made_of(found.digits.chosen(np.arange(start, end))), region=found.region
+        )
         for start in starts
         for end in ends
         if 0 < end - start < count

@@ -130,14 +130,20 @@ class WholePhotoReader:
 
     def _reading(self, ways: Sequence[SeenNumber]) -> Reading:
         answers = [
-            self._rule.answer(way.distribution, way.found.digits.class_scores, way.found.score)
+            self._rule.answer(
+                way.distribution,
+                way.found.digits.class_scores,
+                way.found.score,
+                way.found.region_evidence,
+            )
             for way in ways
         ]
         place, confidence = self._rule.choose(answers)
         seen, label = ways[place], answers[place].label
         # Room in which nothing was read is no part of the number.
         digit_boxes = seen.found.digits.boxes
-        box = seen.found.box if label[0] > len(digit_boxes) else union_box(digit_boxes)
+        is_box_read = seen.found.is_region or label[0] > len(digit_boxes)
+        box = seen.found.box if is_box_read else union_box(digit_boxes)
         return Reading(
             label,
             confidence,

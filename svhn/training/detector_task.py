@@ -13,9 +13,9 @@ from svhn.augmentation_config import Augmentation
 from svhn.data.detection_pipeline import evaluation_photos, training_windows
 from svhn.data.mixing import parse_mix
 from svhn.detection.average_precision import AveragePrecision
-from svhn.detection.cells import cells_of
+from svhn.detection.cells import cells_of, number_cells_of
 from svhn.detection.loss import detection_loss
-from svhn.detection.targets import assign
+from svhn.detection.targets import assign, assign_numbers
 from svhn.evaluation.detect import SplitDetections, detect_split, make_detect_step
 from svhn.evaluation.detection_pictures import SamplePhoto, detections_sheet
 from svhn.evaluation.detection_scores import scores_as_json
@@ -27,25 +27,41 @@ VAL_BATCH_SIZE = 32
 SAMPLES = 24
 
 LOSS, CLASS_LOSS, BOX_LOSS = "loss/loss", "loss/classes", "loss/boxes"
+NUMBER_LOSS = "loss/numbers"
 AT_HALF, MEAN = "average_precision/at_iou_0.5", "average_precision/mean_of_0.5_to_0.95"
 
 
 def window_figures(size: int) -> ExampleFigures:
-    """Returns the function from a detector's outputs to "loss", "classes" and "boxes" of windows.
+    """Returns the function from a detector's outputs to "loss", "classes", "boxes" and "numbers" of
+    windows.
 
     Args:
         size: Height and width of the windows, pixels.
 
     Returns:
-        A function of (outputs, digit labels int32 [B, N], digit boxes float32 [B, N, 4]).
+        A function of (outputs, digit labels int32 [B, N], digit boxes float32 [B, N, 4], number
+        labels int32 [B, M], number boxes float32 [B, M, 4]).
     """
-    cells = cells_of(size, size)
+    cells, number_cells = cells_of(size, size), number_cells_of(size, size)
 
     def example_figures(
-        outputs: dict[str, tf.Tensor], digit_labels: tf.Tensor, digit_boxes: tf.Tensor
+        outputs: dict[str, tf.Tensor],
+        digit_labels: tf.Tensor,
+        digit_boxes: tf.Tensor,
+        number_labels: tf.Tensor,
+        number_boxes: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        losses = detection_loss(outputs, assign(digit_labels, digit_boxes, cells))
-        return {"loss": losses.total, "classes": losses.classes, "boxes": losses.boxes}
+        losses = detection_loss(
+            outputs,
+            assign(digit_labels, digit_boxes, cells),
+            assign_numbers(number_labels, number_boxes, number_cells),
+        )
+        return {
+            "loss": losses.total,
+            "classes": losses.classes,
+            "boxes": losses.boxes,
+            "numbers": losses.numbers,
+        }
 
     return example_figures
 
@@ -54,7 +70,7 @@ class DetectorTask:
     """A `svhn.training.task.Task`."""
 
     score_name = "average precision at IoU 0.5"
-    figures = ("loss", "classes", "boxes")
+    figures = ("loss", "classes", "boxes", "numbers")
 
     def __init__(self, config: TrainingConfig, splits: Sequence[str]):
         """Takes the flags and the splits to train on; nothing is read yet."""
@@ -62,7 +78,9 @@ class DetectorTask:
         self.example_figures = window_figures(config.window_size)
 
     def training_batches(self, start_example: int) -> tf.data.Dataset:
-        """See `Task`: (images float32 [B, size, size, 3], digit labels, digit boxes)."""
+        """See `Task`: (images float32 [B, size, size, 3], digit labels, digit boxes, number labels,
+        number boxes).
+        """
         config = self._config
         return training_windows(
             config.data_dir,
@@ -82,13 +100,14 @@ class DetectorTask:
             LOSS: figures["loss"],
             CLASS_LOSS: figures["classes"],
             BOX_LOSS: figures["boxes"],
+            NUMBER_LOSS: figures["numbers"],
         }
 
     def in_words(self, figures: Mapping[str, float]) -> str:
         """See `Task`."""
         return (
             f"loss {figures['loss']:.3f} (classes {figures['classes']:.3f}, "
-            f"boxes {figures['boxes']:.3f})"
+            f"boxes {figures['boxes']:.3f}, numbers {figures['numbers']:.3f})"
         )
 
     def evaluator(self, model: keras.Model) -> Callable[[], "DetectorEvaluation"]:
@@ -173,6 +192,7 @@ class DetectorEvaluation:
             (LOSS, losses.total.mean()),
             (CLASS_LOSS, losses.classes.mean()),
             (BOX_LOSS, losses.boxes.mean()),
+            (NUMBER_LOSS, losses.numbers.mean()),
             (AT_HALF, self.precision.at_half),
             (MEAN, self.precision.mean),
         ):
