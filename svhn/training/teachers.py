@@ -77,7 +77,7 @@ def _probabilities(network: keras.Model, images: tf.Tensor) -> dict[str, tf.Tens
     logits = network(views(resized(images, picture_size(network))), training=False)
     words = {}
     for name in HEAD_NAMES:
-        of_views = tf.nn.softmax(logits[name])
+        of_views = tf.nn.softmax(tf.cast(logits[name], tf.float32))
         words[name] = tf.reduce_mean(tf.reshape(of_views, [VIEWS, -1, of_views.shape[-1]]), axis=0)
     return words
 
