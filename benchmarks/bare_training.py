@@ -40,9 +40,16 @@ def main(config: TrainingConfig) -> int:
         average = None
         if config.average_decay:
             average = WeightAverage(model, build_model(config.model), config.average_decay)
-    task = ReaderTask(config, config.splits or ["train"])
-    figures = task.example_figures
-    step = make_train_step(strategy, model, optimizer, config.batch_size, figures, average)
+        task = ReaderTask(config, config.splits or ["train"])
+    step = make_train_step(
+        strategy,
+        model,
+        optimizer,
+        config.batch_size,
+        task.example_figures,
+        average,
+        task.further_truth,
+    )
     batches = task.training_batches(start_example=0)
     # The pipeline ends with the making of this list.
     in_memory = list(distribute(strategy, batches.take(BATCHES)))

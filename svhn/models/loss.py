@@ -3,6 +3,9 @@
 log P(S | X) = log P(L | X) + Σ_{i ≤ L} log P(S_i | X), its negative averaged over the batch. A
 position without a digit takes no part and sends back no gradient; a number with more than five
 digits trains the length head alone.
+
+What other networks say of a picture is a truth with probabilities: every number counts as much as
+they believe in it (Hinton et al. 2015, arXiv 1503.02531).
 """
 
 from collections.abc import Mapping
@@ -10,7 +13,7 @@ from typing import Any
 
 from keras import ops
 
-from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, NO_DIGIT
+from svhn.labels import DIGIT_CLASSES, HEAD_NAMES, LENGTH_CLASSES, MAX_DIGITS, NO_DIGIT
 
 
 def number_loss(logits: Mapping[str, Any], labels: Any, label_smoothing: float = 0.0) -> Any:
@@ -34,6 +37,33 @@ def number_loss(logits: Mapping[str, Any], labels: Any, label_smoothing: float =
         )
         loss = loss + ops.where(is_digit, digit_loss, 0.0)
     return loss
+
+
+def soft_number_loss(logits: Mapping[str, Any], probabilities: Mapping[str, Any]) -> Any:
+    """Returns the cross-entropy of each picture's number against probabilities of it.
+
+    Each digit head counts as much as it is probable that a digit stands there. Where the
+    probabilities are 1 for a number and 0 for all others, it is `number_loss` of that number.
+
+    Args:
+        logits: By head name, as the models give them.
+        probabilities: By head name, of each class: float32 [B, 7] for "length", [B, 10] for digits.
+
+    Returns:
+        float32 [B], in nats.
+    """
+    lengths = probabilities["length"]
+    loss = _soft_cross_entropy(logits["length"], lengths)
+    for position, name in enumerate(HEAD_NAMES[1:], start=1):
+        # "More than five" trains the length head alone, as a label does.
+        is_digit = ops.sum(lengths[:, position : MAX_DIGITS + 1], axis=-1)
+        loss = loss + is_digit * _soft_cross_entropy(logits[name], probabilities[name])
+    return loss
+
+
+def _soft_cross_entropy(logits: Any, probabilities: Any) -> Any:
+    scores = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return -ops.sum(probabilities * scores, axis=-1)
 
 
 def _cross_entropy(logits: Any, target: Any, classes: int, label_smoothing: float) -> Any:

@@ -30,6 +30,7 @@ TASK_DEFAULTS = {
         "learning_rate": 1e-3,
         "weight_decay": 0.05,
         "gradient_clip": 0.0,
+        "teacher_share": 0.5,
     },
     "detector": {
         "model": DETECTOR_NAMES[0],
@@ -169,6 +170,24 @@ class TrainingConfig:
         "Read at the start of a new run alone.",
         "",
         group="Model",
+    )
+    teachers: list[str] = option(
+        "Trained readers whose word the network learns beside the labels: checkpoints or released "
+        "weights, as --restore_checkpoint takes them. They see each training picture, and copies "
+        "of it a little beside it, and what they say on average is the truth of --teacher_share "
+        "of the loss. So one network learns what several networks, or several looks, say together. "
+        "A step takes longer by five readings of each picture by each teacher. For the reader.",
+        [],
+        group="Model",
+    )
+    teacher_share: float | None = option(
+        "Share of the loss against what the --teachers say; the rest is against the labels. 0.5 "
+        "heeds both; 1 leaves the labels out, where they are less to be trusted than the teachers; "
+        "0 leaves the teachers out. Means nothing without --teachers. Default: 0.5.",
+        None,
+        group="Model",
+        minimum=0.0,
+        maximum=1.0,
     )
 
     window_size: int | None = option(

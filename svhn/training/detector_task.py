@@ -71,6 +71,7 @@ class DetectorTask:
 
     score_name = "average precision at IoU 0.5"
     figures = ("loss", "classes", "boxes", "numbers")
+    further_truth = None
 
     def __init__(self, config: TrainingConfig, splits: Sequence[str]):
         """Takes the flags and the splits to train on; nothing is read yet."""

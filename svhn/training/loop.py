@@ -92,6 +92,7 @@ def _train(
         average = None
         if config.average_decay:
             average = WeightAverage(model, build_model(config.model), config.average_decay)
+        task = make_task(config, data["splits"])
     checkpoints = Checkpoints(
         config.train_logdir,
         model,
@@ -130,7 +131,7 @@ def _train(
         run = _Run(
             config,
             data,
-            make_task(config, data["splits"]),
+            task,
             steps,
             strategy,
             workers,
@@ -213,6 +214,7 @@ class _Run:
             config.batch_size,
             self.task.example_figures,
             self.average,
+            self.task.further_truth,
         )
         train_steps = make_train_steps(train_step, self.task.figures)
         batches = self.task.training_batches(start_example=state.step * config.batch_size)

@@ -27,11 +27,12 @@ from svhn.evaluation.summaries import (
 )
 from svhn.labels import number_text
 from svhn.models import picture_size_of
-from svhn.models.loss import number_loss
+from svhn.models.loss import number_loss, soft_number_loss
 from svhn.stored_calibration import StoredCalibration
 from svhn.training.config import TrainingConfig
 from svhn.training.divergence import require_finite_on_val
 from svhn.training.task import ExampleFigures
+from svhn.training.teachers import load_teachers
 
 VAL_BATCH_SIZE = 128
 MISTAKES_SHOWN = 24
@@ -39,22 +40,29 @@ SAMPLES = 24
 RIGHT_COLOUR, WRONG_COLOUR = "#63d471", "#ff6b6b"
 
 
-def reading_figures(label_smoothing: float = 0.0) -> ExampleFigures:
+def reading_figures(label_smoothing: float = 0.0, teacher_share: float = 0.0) -> ExampleFigures:
     """Returns the function from logits and labels to "loss" and "right" (1 or 0) of each picture.
 
     Args:
         label_smoothing: See `svhn.models.loss.number_loss`.
+        teacher_share: What the teachers' word is of the loss, where there are teachers.
 
     Returns:
-        A function of (logits by head name, labels int32 [B, 6]).
+        A function of (logits by head name, labels int32 [B, 6]) and, where there are teachers, of
+        what `svhn.training.teachers.Teachers` say.
     """
 
-    def example_figures(logits: dict[str, tf.Tensor], labels: tf.Tensor) -> dict[str, tf.Tensor]:
+    def example_figures(
+        logits: dict[str, tf.Tensor],
+        labels: tf.Tensor,
+        taught: dict[str, tf.Tensor] | None = None,
+    ) -> dict[str, tf.Tensor]:
         right = tf.reduce_all(decode(logits).label == labels, axis=1)
-        return {
-            "loss": number_loss(logits, labels, label_smoothing),
-            "right": tf.cast(right, tf.float32),
-        }
+        loss = number_loss(logits, labels, label_smoothing)
+        if taught is not None:
+            soft_loss = soft_number_loss(logits, taught)
+            loss = (1 - teacher_share) * loss + teacher_share * soft_loss
+        return {"loss": loss, "right": tf.cast(right, tf.float32)}
 
     return example_figures
 
@@ -66,9 +74,18 @@ class ReaderTask:
     figures = ("loss", "right")
 
     def __init__(self, config: TrainingConfig, splits: Sequence[str]):
-        """Takes the flags and the splits to train on; nothing is read yet."""
+        """Takes the flags and the splits to train on; nothing but the teachers is read yet.
+
+        To be called under the scope of the strategy, if there are teachers.
+
+        Raises:
+            UserError: If a teacher can't be loaded.
+        """
         self._config, self._splits = config, splits
-        self.example_figures = reading_figures(config.label_smoothing)
+        self.example_figures = reading_figures(config.label_smoothing, config.teacher_share)
+        self.further_truth = (
+            load_teachers(config.teachers, config.precision) if config.teachers else None
+        )
 
     def training_batches(self, start_example: int) -> tf.data.Dataset:
         """See `Task`: (images float32 [B, height, width, 3], labels int32 [B, 6])."""

@@ -13,6 +13,10 @@ ExampleFigures = Callable[..., dict[str, tf.Tensor]]
 example: by name, float32 [B] each. "loss" is what training makes small, in nats. An example's
 figures don't depend on its neighbours in the batch, so the batch can be shared by replicas."""
 
+FurtherTruth = Callable[[tf.Tensor], Any]
+"""From a batch of pictures, float32 [B, H, W, 3], to what else the truth about them is: tensors,
+each with B rows, in any structure. Worked out anew at every step, on a replica's own pictures."""
+
 
 class Evaluation(Protocol):
     """What was measured on val."""
@@ -48,6 +52,10 @@ class Task(Protocol):
 
     example_figures: ExampleFigures
     """What is computed in a training step."""
+
+    further_truth: FurtherTruth | None
+    """What `example_figures` takes last, after what the batch says; None where it takes nothing
+    more."""
 
     def training_batches(self, start_example: int) -> tf.data.Dataset:
         """Returns endless batches: pictures, and then what `example_figures` takes as the truth.

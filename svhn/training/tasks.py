@@ -10,7 +10,10 @@ from svhn.training.detector_task import DetectorTask
 from svhn.training.reader_task import ReaderTask
 from svhn.training.task import Task
 
-_FLAGS_OF = {"reader": ("label_smoothing",), "detector": ("window_size", "val_size")}
+_FLAGS_OF = {
+    "reader": ("label_smoothing", "teachers", "teacher_share"),
+    "detector": ("window_size", "val_size"),
+}
 """The flags that only one task has."""
 
 
@@ -29,8 +32,9 @@ def check_task(config: TrainingConfig) -> None:
         for name in names:
             value = getattr(config, name)
             if task != config.task and value:
+                shown = ",".join(value) if isinstance(value, list) else value
                 raise UserError(
-                    f"--{name}={value} is a flag of --task={task} and means nothing for "
+                    f"--{name}={shown} is a flag of --task={task} and means nothing for "
                     f"--task={config.task}. Leave it out"
                 )
             if name.endswith("_size") and value and value % SIZE_MULTIPLE:
@@ -38,11 +42,14 @@ def check_task(config: TrainingConfig) -> None:
 
 
 def make_task(config: TrainingConfig, splits: Sequence[str]) -> Task:
-    """Returns what the run is about.
+    """Returns what the run is about; to be called under the scope of the strategy.
 
     Args:
         config: The flags.
         splits: Those to train on.
+
+    Raises:
+        UserError: If a teacher can't be loaded.
     """
     task = DetectorTask if config.task == "detector" else ReaderTask
     return task(config, splits)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from svhn.training.averaging import WeightAverage
-from svhn.training.task import ExampleFigures
+from svhn.training.task import ExampleFigures, FurtherTruth
 
 StepFigures = dict[str, tf.Tensor]
 """What is known of a step, over all replicas, float32; of several steps, each has one dimension.
@@ -26,6 +26,7 @@ def make_train_step(
     batch_size: int,
     example_figures: ExampleFigures,
     average: WeightAverage | None = None,
+    further_truth: FurtherTruth | None = None,
 ) -> TrainStep:
     """Returns the function that trains on one batch, as a graph.
 
@@ -37,14 +38,17 @@ def make_train_step(
             replicas' gradients add up to the gradient of the whole batch's mean.
         example_figures: The task's.
         average: Follows the weights.
+        further_truth: The task's, too.
 
     Returns:
-        A function of images float32 [B, H, W, 3], and what else `example_figures` takes, that
-        returns scalars.
+        A function of images float32 [B, H, W, 3], and what else `example_figures` takes (but the
+        further truth), that returns scalars.
     """
     variables = model.trainable_variables
 
     def replica_step(images: tf.Tensor, *truth: tf.Tensor) -> StepFigures:
+        if further_truth:  # outside of the tape: no gradient goes there
+            truth = (*truth, further_truth(images))
         with tf.GradientTape() as tape:
             figures = example_figures(model(images, training=True), *truth)
             means = {name: tf.reduce_sum(value) / batch_size for name, value in figures.items()}

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.labels import HEAD_NAMES, label_array
-from svhn.models.loss import number_loss
+from svhn.models.loss import number_loss, soft_number_loss
 
 
 @pytest.fixture
@@ -60,3 +60,27 @@ def test_label_smoothing_spreads_the_target(logits):
         targets[target] += 0.9
         expected -= (targets * log_softmax(first[name])[0]).sum()
     np.testing.assert_allclose(number_loss(first, label, 0.1), [expected], rtol=1e-5)
+
+
+def test_sure_probabilities_give_the_loss_of_the_labels(logits):
+    sure = {}
+    for position, name in enumerate(HEAD_NAMES):
+        # Where there is no digit, what is said of it must count for nothing.
+        classes = np.minimum(LABELS[:, position], 9) if position else LABELS[:, 0]
+        sure[name] = np.eye(10 if position else 7, dtype="float32")[classes]
+    given = soft_number_loss(logits, sure)
+    np.testing.assert_allclose(given, number_loss(logits, LABELS), rtol=1e-6)
+
+
+def test_probabilities_weigh_every_digit_by_how_probable_it_is_that_there_is_one(logits):
+    random = np.random.default_rng(2)
+    soft = {
+        name: random.dirichlet(np.ones(value.shape[1]), size=4).astype("float32")
+        for name, value in logits.items()
+    }
+    expected = -(soft["length"] * log_softmax(logits["length"])).sum(axis=1)
+    for position in range(1, 6):
+        name = f"digit_{position}"
+        there = sum(soft["length"][:, length] for length in range(position, 6))
+        expected -= there * (soft[name] * log_softmax(logits[name])).sum(axis=1)
+    np.testing.assert_allclose(soft_number_loss(logits, soft), expected, rtol=1e-5)

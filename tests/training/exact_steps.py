@@ -2,6 +2,7 @@
 
 python -m tests.training.exact_steps OUTPUT REPLICAS MODEL…
 
+A MODEL is one that `build_model` knows, or "taught": `plain` with a teacher.
 Writes weights, their average, batch statistics, optimizer and dropout generators to OUTPUT, a
 NumPy archive. With REPLICAS = 0 the strategy is the one that TF_CONFIG asks for.
 """
@@ -31,6 +32,7 @@ def main(output: str, replicas: int, models: list[str]) -> None:
     from svhn.training.devices import distribute, make_strategy
     from svhn.training.optimizers import make_optimizer
     from svhn.training.reader_task import reading_figures
+    from svhn.training.teachers import Teachers
     from svhn.training.train_step import make_train_step
     from tests.small_detector import shrink_detector
 
@@ -64,6 +66,7 @@ def main(output: str, replicas: int, models: list[str]) -> None:
     figures = reading_figures()
     tasks = {
         **{name: ((images, labels), figures) for name, images in pictures.items()},
+        "taught": ((pictures["plain"], labels), reading_figures(teacher_share=0.7)),
         "detector": ((windows, digit_labels, digit_boxes), window_figures(WINDOW)),
     }
 
@@ -74,13 +77,17 @@ def main(output: str, replicas: int, models: list[str]) -> None:
         batches = batches.batch(BATCH_SIZE, drop_remainder=True)
         keras.utils.set_random_seed(1)
         keras.config.set_floatx("float64")
+        architecture = "plain" if name == "taught" else name
         with strategy.scope():
-            model = build_model(name)
+            model = build_model(architecture)
             optimizer = make_optimizer(TrainingConfig("", gradient_clip=CLIP), model, STEPS)
-            average = WeightAverage(model, build_model(name), decay=0.5)
+            average = WeightAverage(model, build_model(architecture), decay=0.5)
+            teachers = Teachers([build_model("plain")]) if name == "taught" else None
         keras.config.set_floatx("float32")  # for the loss; it is computed row by row
         before = [weight.numpy() for weight in model.weights]
-        step = make_train_step(strategy, model, optimizer, BATCH_SIZE, example_figures, average)
+        step = make_train_step(
+            strategy, model, optimizer, BATCH_SIZE, example_figures, average, teachers
+        )
         iterator = iter(distribute(strategy, batches))
         for number in range(STEPS):
             result = step(*next(iterator))

@@ -201,6 +201,8 @@ def test_a_checkpoint_of_a_detector_is_no_reader(finished):
         ({"model": "compact"}, "--model=compact is no model of --task=detector"),
         ({"task": "reader", "model": "detector"}, "--model=detector is no model of --task=reader"),
         ({"label_smoothing": 0.1}, r"--label_smoothing=0.1 is a flag of --task=reader"),
+        ({"teachers": ["a", "b"]}, r"--teachers=a,b is a flag of --task=reader"),
+        ({"teacher_share": 0.7}, r"--teacher_share=0.7 is a flag of --task=reader"),
         ({"task": "reader"}, r"--window_size=64 is a flag of --task=detector"),
         ({"window_size": 100}, r"--window_size=100: expected a multiple of 32"),
         ({"val_size": 100}, r"--val_size=100: expected a multiple of 32"),

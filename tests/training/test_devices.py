@@ -82,7 +82,7 @@ def assert_alike(output, other):
 
 @pytest.mark.slow
 def test_two_replicas_and_two_workers_train_as_one_device(exact_steps, tmp_path):
-    addresses, readers = free_addresses(2), ["compact", "plain"]
+    addresses, readers = free_addresses(2), ["compact", "plain", "taught"]
     runs = {"one": exact_steps(tmp_path / "one.npz", 1, readers)}
     for position in range(2):
         environment = {"TF_CONFIG": tf_config(addresses, position)}

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from svhn.models.heads import six_heads
-from svhn.models.loss import number_loss
+from svhn.models.loss import number_loss, soft_number_loss
 from svhn.training.config import TrainingConfig
 from svhn.training.optimizers import make_optimizer
 from svhn.training.reader_task import reading_figures
@@ -52,6 +52,32 @@ def test_a_step_goes_down_the_gradient_of_the_mean_loss(model, label_smoothing):
     assert float(result["gradient_norm"]) == pytest.approx(length, rel=1e-5)
     for old, gradient, new in zip(before, gradients, model.get_weights(), strict=True):
         np.testing.assert_allclose(new, old - 0.1 * gradient, atol=1e-6)
+
+
+def test_further_truth_has_its_share_of_the_loss(model):
+    word = {name: tf.nn.softmax(logits) for name, logits in model(IMAGES).items()}
+    word["length"] = tf.roll(word["length"], 1, axis=1)
+    seen = []
+
+    def further_truth(images):
+        seen.append(images.shape)
+        return word
+
+    config = TrainingConfig("", learning_rate=0.1, optimizer="sgd", weight_decay=0.0)
+    step = make_train_step(
+        tf.distribute.get_strategy(),
+        model,
+        make_optimizer(config, model, total_steps=10),
+        len(IMAGES),
+        reading_figures(teacher_share=0.3),
+        further_truth=further_truth,
+    )
+    logits = model(IMAGES, training=True)
+    expected = 0.7 * number_loss(logits, LABELS) + 0.3 * soft_number_loss(logits, word)
+    loss = float(step(IMAGES, LABELS)["loss"])
+    assert loss == pytest.approx(float(tf.reduce_mean(expected)), rel=1e-5)
+    assert loss != pytest.approx(float(tf.reduce_mean(number_loss(logits, LABELS))), rel=1e-2)
+    assert seen == [IMAGES.shape]
 
 
 def test_a_long_gradient_is_shortened_as_a_whole(model):
