@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from svhn.detector_input import PADDING_LEVEL
 from svhn.random_window import random_window, strip_beside_number
-from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
+from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, NUMBER, WindowConfig
 
 LEVEL = WindowConfig(
     size=128, largest_digit=60, negatives=0, tight=0, rotation=0, shear=0, aspect=0
@@ -101,6 +101,33 @@ def test_the_number_lies_anywhere():
     left_tops = np.array([window.digit_boxes[0, :2] for window in cut])
     assert (np.ptp(left_tops, axis=0) > 60).all()
     assert all((window.is_photo == 1).all() for window in cut)
+
+
+@pytest.mark.parametrize("config", [LEVEL, TURNED], ids=["level", "turned"])
+def test_the_number_is_around_all_its_digits(config):
+    kinds = set()
+    for window in windows(config, 60):
+        [label] = window.number_labels
+        kinds.add(label)
+        digits = window.digit_boxes[window.digit_labels >= 0]
+        if label == NUMBER:
+            assert len(digits) == len(LABELS)
+            start, end = digits[:, :2].min(axis=0), (digits[:, :2] + digits[:, 2:]).max(axis=0)
+            np.testing.assert_allclose(window.number_boxes[0], [*start, *(end - start)], atol=1e-3)
+    assert NUMBER in kinds
+
+
+def test_a_number_that_is_cut_is_ignored():
+    config = dataclasses.replace(LEVEL, size=64, smallest_digit=60, largest_digit=60)
+    for window in windows(config, 20):
+        assert window.number_labels.tolist() in ([IGNORED], [NO_LABEL])
+
+
+def test_without_digits_there_is_no_number():
+    none = np.zeros((0, 4), np.float32)
+    for window in windows(LEVEL, 5, labels=[], boxes=none):
+        assert window.number_labels.tolist() == [NO_LABEL]
+        assert np.isfinite(window.number_boxes).all()
 
 
 def test_a_number_larger_than_the_window_is_seen_in_part():

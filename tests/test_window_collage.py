@@ -3,12 +3,12 @@ import tensorflow as tf
 
 from svhn.random_window import Window
 from svhn.window_collage import background, laid_over
-from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, WindowConfig
+from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, NUMBER, WindowConfig
 
 SIZE = 32
 
 
-def window(level, columns, digits=()):
+def window(level, columns, digits=(), number=(NO_LABEL, [0, 0, 0, 0])):
     """A window of one grey level in the columns given, with (label, box) each."""
     is_photo = np.zeros((SIZE, SIZE, 1), np.float32)
     is_photo[:, columns] = 1
@@ -17,7 +17,9 @@ def window(level, columns, digits=()):
     for place, (label, box) in enumerate(digits):
         labels[place], boxes[place] = label, box
     picture = np.where(is_photo, level, 127.5).astype(np.float32) * np.ones(3, np.float32)
-    return Window(*map(tf.constant, (picture, is_photo, labels, boxes)))
+    number_label, number_box = np.array([number[0]], np.int32), np.array([number[1]], np.float32)
+    parts = (picture, is_photo, labels, boxes, number_label, number_box)
+    return Window(*map(tf.constant, parts))
 
 
 def digits_of(window):
@@ -43,6 +45,18 @@ def test_digits_that_are_covered_are_ignored_or_gone():
     half, covered = (7, [6, 2, 12, 10]), (8, [2, 2, 10, 10])
     both = laid_over(upper, window(200.0, slice(0, 32), [free, covered, half, most_free]))
     assert digits_of(both) == [(3, [1, 2, 6, 10]), free, (IGNORED, half[1]), most_free]
+
+
+def test_a_number_that_is_covered_is_ignored_or_gone():
+    upper = window(10.0, slice(0, 12), number=(NUMBER, [1, 2, 9, 10]))
+    for box, expected in (
+        ([13, 2, 12, 10], NUMBER),
+        ([8, 2, 20, 10], IGNORED),  # a fifth of it: some of its digits are there no more
+        ([1, 2, 11, 10], NO_LABEL),
+    ):
+        both = laid_over(upper, window(200.0, slice(0, 32), number=(NUMBER, box)))
+        assert both.number_labels.numpy().tolist() == [NUMBER, expected]
+        assert both.number_boxes.numpy().tolist() == [[1, 2, 9, 10], box]
 
 
 def test_the_uppers_digits_stay_when_there_are_too_many():

@@ -92,7 +92,7 @@ def _as_number(region: Region, digits: DetectedDigits) -> FoundNumber:
 
 def _covered_shares(boxes: np.ndarray, region: np.ndarray) -> np.ndarray:
     """The share of each box, float [N, 4], that a region covers, [N]."""
-    box_edges, edges = corners(boxes), corners(region)
+    box_edges, [edges] = corners(boxes), corners(region[np.newaxis])
     start = np.maximum(box_edges[:, :2], edges[:2])
     end = np.minimum(box_edges[:, 2:], edges[2:])
     common = np.prod(np.maximum(end - start, 0), axis=1)

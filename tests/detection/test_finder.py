@@ -5,12 +5,15 @@ import pytest
 import tensorflow as tf
 
 from svhn.detection.box_scale import BoxScale
-from svhn.detection.cells import cells_of
+from svhn.detection.cells import cells_of, number_cells_of
 from svhn.detection.finder import NumberFinder
 from svhn.detection.search_levels import CANVASES
 
 RED = 200
 """Rectangles of this red are digits; their green says which."""
+
+BLUE = 200
+"""Rectangles of this blue are regions, all of whose digits are too blurred to be told."""
 
 
 class RectangleDetector:
@@ -21,28 +24,35 @@ class RectangleDetector:
 
     def __call__(self, pictures, training):
         assert training is False
-        logits, distances = tf.numpy_function(self._see, [pictures], [tf.float32, tf.float32])
-        return {"class_logits": logits, "box_distances": distances}
+        names = ("class_logits", "box_distances", "number_logits", "number_distances")
+        values = tf.numpy_function(self._see, [pictures], [tf.float32] * 4)
+        return dict(zip(names, values, strict=True))
 
     def _see(self, pictures):
         (picture,) = pictures
         self.sizes.append(picture.shape[:2])
-        is_digit = picture[..., 0] > RED - 20
-        height, width = is_digit.shape
-        cells = cells_of(height, width)
-        rows, columns = (np.floor(cells.centres[:, axis]).astype(int) for axis in (1, 0))
-        left, right = (_run(is_digit, way)[rows, columns] for way in (1, -1))
-        up, down = (_run(is_digit.T, way).T[rows, columns] for way in (1, -1))
-        size = up + down - 1
-        is_middle = (np.abs(left - right) <= cells.strides) & (np.abs(up - down) <= cells.strides)
-        sees = is_digit[rows, columns] & is_middle & (size >= 8) & (size <= 200)
-        labels = np.round(picture[rows, columns, 1] / 25).astype(int)
-        logits = np.full((1, len(rows), 10), -9, np.float32)
-        logits[0, np.flatnonzero(sees), labels[sees]] = 3 + size[sees] / 1000
-        offsets = cells.centres - np.stack([columns, rows], axis=1)
-        sides = np.stack([left - 1, up - 1, right, down], axis=1).astype(np.float32)
-        sides += np.concatenate([offsets, -offsets], axis=1)
-        return logits, sides[None].astype(np.float32)
+        digit_labels = np.round(picture[..., 1] / 25).astype(int)
+        digits = _cells_in(picture[..., 0] > RED - 20, cells_of(*picture.shape[:2]), digit_labels)
+        regions = _cells_in(
+            picture[..., 2] > BLUE - 20, number_cells_of(*picture.shape[:2]), 0 * digit_labels
+        )
+        return *digits, regions[0][..., :1], regions[1]
+
+
+def _cells_in(is_there, cells, labels):
+    """The logits of ten classes and the distances of cells in the middle of rectangles."""
+    rows, columns = (np.floor(cells.centres[:, axis]).astype(int) for axis in (1, 0))
+    left, right = (_run(is_there, way)[rows, columns] for way in (1, -1))
+    up, down = (_run(is_there.T, way).T[rows, columns] for way in (1, -1))
+    size = up + down - 1
+    is_middle = (np.abs(left - right) <= cells.strides) & (np.abs(up - down) <= cells.strides)
+    sees = is_there[rows, columns] & is_middle & (size >= 8) & (size <= 200)
+    logits = np.full((1, len(rows), 10), -9, np.float32)
+    logits[0, np.flatnonzero(sees), labels[rows, columns][sees]] = 3 + size[sees] / 1000
+    offsets = cells.centres - np.stack([columns, rows], axis=1)
+    sides = np.stack([left - 1, up - 1, right, down], axis=1).astype(np.float32)
+    sides += np.concatenate([offsets, -offsets], axis=1)
+    return logits, sides[None].astype(np.float32)
 
 
 def _run(mask, way):
@@ -130,9 +140,24 @@ def test_two_numbers(finder):
 
 def test_a_close_look_at_one_line_takes_nothing_from_the_next(finder):
     photo = photo_with(480, 640, line("12", 280, 200, 40) + line("34", 280, 248, 40))
-    digits = finder.find_digits(photo)
+    digits = finder.see(photo).digits
     assert sorted(digits.labels.tolist()) == [1, 2, 3, 4]
     assert digits.scores.min() > 0.94
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "region"),
+    [(57, 128, (40, 15, 45, 30)), (480, 640, (100, 50, 400, 190)), (768, 1024, (460, 330, 90, 60))],
+)
+def test_a_number_whose_digits_can_not_be_told_is_found_as_a_whole(finder, height, width, region):
+    left, top, region_width, region_height = region
+    photo = photo_with(height, width, [])
+    photo[top : top + region_height, left : left + region_width, 2] = BLUE
+    (found,) = finder.find(photo)
+    np.testing.assert_allclose(found.box, region, atol=max(region_height * 0.12, 1))
+    assert found.is_region
+    assert found.number == ""
+    assert found.region_evidence > 0.7
 
 
 def test_no_number(finder):
@@ -166,8 +191,8 @@ def test_the_network_sees_few_shapes():
 
 def test_boxes_are_scaled_and_stay_in_the_photo():
     photo = photo_with(96, 160, [(4, 40, 30, 20, 40), (7, 66, 50, 20, 46)])
-    plain = NumberFinder(RectangleDetector()).find_digits(photo)
-    scaled = NumberFinder(RectangleDetector(), box_scale=BoxScale(1.1, 1.2)).find_digits(photo)
+    plain = NumberFinder(RectangleDetector()).see(photo).digits
+    scaled = NumberFinder(RectangleDetector(), box_scale=BoxScale(1.1, 1.2)).see(photo).digits
     order = np.argsort(plain.labels), np.argsort(scaled.labels)
     first, second = plain.boxes[order[0]], scaled.boxes[order[1]]
     np.testing.assert_allclose(second[:, 2], first[:, 2] * 1.1, rtol=0.02)

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from svhn.detection.loss import BOX_WEIGHT, detection_loss, focal_loss, generalised_iou
+from svhn.detection.loss import (
+    BOX_WEIGHT,
+    NUMBER_WEIGHT,
+    detection_loss,
+    focal_loss,
+    generalised_iou,
+)
 from svhn.detection.targets import Targets
-from svhn.window_config import IGNORED, NO_LABEL
+from svhn.window_config import IGNORED, NO_LABEL, NUMBER
 
 
 def sigmoid(value):
@@ -62,46 +68,66 @@ def test_boxes_far_apart_have_a_gradient_towards_each_other():
 
 @pytest.fixture
 def batch():
-    """Two pictures of five cells: two of a digit, one ignored, two empty; and none of a digit."""
+    """Two pictures of five cells: two of a digit, one ignored, two empty; and none of a digit. Of
+    their three cells for numbers the first picture has one with a number.
+    """
     random = np.random.default_rng(0)
-    classes = [[NO_LABEL, 3, IGNORED, 8, NO_LABEL], [NO_LABEL] * 5]
+    classes = np.array([[NO_LABEL, 3, IGNORED, 8, NO_LABEL], [NO_LABEL] * 5])
+    number_classes = np.array([[NO_LABEL, NUMBER, IGNORED], [NO_LABEL] * 3])
     outputs = {
         "class_logits": tf.Variable(random.normal(size=(2, 5, 10)), dtype="float32"),
         "box_distances": tf.Variable(random.uniform(2, 9, (2, 5, 4)), dtype="float32"),
+        "number_logits": tf.Variable(random.normal(size=(2, 3, 1)), dtype="float32"),
+        "number_distances": tf.Variable(random.uniform(2, 9, (2, 3, 4)), dtype="float32"),
     }
-    return outputs, Targets(np.array(classes), random.uniform(2, 9, (2, 5, 4)).astype("float32"))
+    return (
+        outputs,
+        Targets(classes, random.uniform(2, 9, (2, 5, 4)).astype("float32")),
+        Targets(number_classes, random.uniform(2, 9, (2, 3, 4)).astype("float32")),
+    )
 
 
 def test_the_loss_of_a_picture_is_over_its_cells_with_a_digit(batch):
-    outputs, targets = batch
-    loss = detection_loss(outputs, targets)
+    outputs, targets, _ = batch
+    loss = detection_loss(*batch)
     cells = np.asarray(focal_loss(outputs["class_logits"], targets.classes))
     iou = np.asarray(generalised_iou(outputs["box_distances"], targets.distances))
     np.testing.assert_allclose(loss.classes, [cells[0].sum() / 2, cells[1].sum()], rtol=1e-5)
     np.testing.assert_allclose(loss.boxes, [(2 - iou[0, 1] - iou[0, 3]) / 2, 0], rtol=1e-5)
+
+
+def test_numbers_are_one_class_with_boxes_of_their_own(batch):
+    outputs, _, targets = batch
+    loss = detection_loss(*batch)
+    cells = np.asarray(focal_loss(outputs["number_logits"], targets.classes))
+    iou = np.asarray(generalised_iou(outputs["number_distances"], targets.distances))
+    expected = [cells[0].sum() + BOX_WEIGHT * (1 - iou[0, 1]), cells[1].sum()]
+    np.testing.assert_allclose(loss.numbers, expected, rtol=1e-5)
     np.testing.assert_allclose(
-        loss.total, np.asarray(loss.classes) + BOX_WEIGHT * np.asarray(loss.boxes), rtol=1e-6
+        loss.total,
+        loss.classes + BOX_WEIGHT * loss.boxes + NUMBER_WEIGHT * loss.numbers,
+        rtol=1e-6,
     )
 
 
 def test_gradient_flows_only_where_it_should(batch):
-    outputs, targets = batch
+    outputs, targets, number_targets = batch
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(detection_loss(outputs, targets).total)
+        loss = tf.reduce_sum(detection_loss(outputs, targets, number_targets).total)
     gradients = {
-        name: np.abs(gradient.numpy()).max(axis=-1) > 0
+        name: (np.abs(gradient.numpy()).max(axis=-1) > 0).tolist()
         for name, gradient in tape.gradient(loss, outputs).items()
     }
-    assert gradients["class_logits"].tolist() == [[True, True, False, True, True], [True] * 5]
-    assert gradients["box_distances"].tolist() == [[False, True, False, True, False], [False] * 5]
+    assert gradients["class_logits"] == [[True, True, False, True, True], [True] * 5]
+    assert gradients["box_distances"] == [[False, True, False, True, False], [False] * 5]
+    assert gradients["number_logits"] == [[True, True, False], [True] * 3]
+    assert gradients["number_distances"] == [[False, True, False], [False] * 3]
 
 
 def test_a_pictures_loss_does_not_depend_on_its_neighbours(batch):
-    outputs, targets = batch
+    outputs, *both = batch
     alone = detection_loss(
         {name: values[1:] for name, values in outputs.items()},
-        Targets(targets.classes[1:], targets.distances[1:]),
+        *(Targets(targets.classes[1:], targets.distances[1:]) for targets in both),
     )
-    np.testing.assert_allclose(
-        alone.total, np.asarray(detection_loss(outputs, targets).total)[1:], rtol=1e-6
-    )
+    np.testing.assert_allclose(alone.total, np.asarray(detection_loss(*batch).total)[1:], rtol=1e-6)

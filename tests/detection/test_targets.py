@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from svhn.detection.cells import cells_of
-from svhn.detection.targets import assign
-from svhn.window_config import IGNORED, NO_LABEL
+from svhn.detection.cells import cells_of, number_cells_of
+from svhn.detection.targets import assign, assign_numbers, number_of_digits
+from svhn.window_config import IGNORED, NO_LABEL, NUMBER
 
 CELLS = cells_of(128, 128)
 
@@ -85,3 +85,24 @@ def test_padding_and_other_pictures_change_nothing():
     )
     np.testing.assert_array_equal(targets.classes[0], alone)
     assert (np.asarray(targets.classes[1]) == NO_LABEL).all()
+
+
+@pytest.mark.parametrize(("size", "levels"), [(12, {1}), (60, {1, 2}), (72, {2}), (126, {2})])
+def test_numbers_belong_to_the_coarser_levels(size, levels):
+    cells = number_cells_of(128, 128)
+    assert set(cells.levels) == {1, 2}
+    box = [[[1, 40, size, size / 3]]]
+    targets = assign_numbers(np.array([[NUMBER]]), np.array(box, np.float32), cells)
+    taken = np.flatnonzero(np.asarray(targets.classes)[0] == NUMBER)
+    assert set(cells.levels[taken]) == levels
+    distances = np.asarray(targets.distances)[0, taken]
+    np.testing.assert_allclose(distances[:, 0] + distances[:, 2], size, rtol=1e-5)
+
+
+def test_all_digits_of_a_picture_make_one_number():
+    labels = np.array([[3, 0, NO_LABEL], [NO_LABEL] * 3])
+    boxes = np.zeros((2, 3, 4), np.float32)
+    boxes[0, :2] = [[40, 30, 20, 40], [65, 25, 10, 30]]
+    numbers, number_boxes = map(np.asarray, number_of_digits(labels, boxes))
+    assert numbers.tolist() == [[NUMBER], [NO_LABEL]]
+    assert number_boxes.tolist() == [[[40, 25, 35, 45]], [[0, 0, 0, 0]]]

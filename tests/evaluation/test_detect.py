@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from svhn.detection.average_precision import LabelledDigits
-from svhn.detection.cells import cells_of
+from svhn.detection.cells import cells_of, number_cells_of
 from svhn.detection.decoding import DetectedDigits
 from svhn.detection.loss import detection_loss
-from svhn.detection.targets import assign
+from svhn.detection.targets import assign, assign_numbers, number_of_digits
 from svhn.errors import UserError
 from svhn.evaluation.detect import detect_split, make_detect_step
 from svhn.evaluation.detection_pictures import SamplePhoto, detections_sheet
@@ -29,9 +29,16 @@ def data_dir(tmp_path_factory):
 def sees_the_truth(images, digit_labels, digit_boxes):
     """A step whose detector gives just what it is taught."""
     targets = assign(digit_labels, digit_boxes, cells_of(SIZE, SIZE))
-    is_class = tf.one_hot(targets.classes, 10)
-    outputs = {"class_logits": 30 * is_class - 15, "box_distances": targets.distances}
-    return outputs, detection_loss(outputs, targets)
+    numbers = assign_numbers(
+        *number_of_digits(digit_labels, digit_boxes), number_cells_of(SIZE, SIZE)
+    )
+    outputs = {
+        "class_logits": 30 * tf.one_hot(targets.classes, 10) - 15,
+        "box_distances": targets.distances,
+        "number_logits": 30 * tf.one_hot(numbers.classes, 1) - 15,
+        "number_distances": numbers.distances,
+    }
+    return outputs, detection_loss(outputs, targets, numbers)
 
 
 @pytest.mark.parametrize("batch_size", [2, 5, 100])

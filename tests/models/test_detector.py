@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from svhn import detector_input
-from svhn.detection.cells import cells_of
+from svhn.detection.cells import cells_of, number_cells_of
 from svhn.models import DETECTOR_NAMES, MODEL_NAMES, build_model, models_of
 from svhn.models.detector import STAGES, STRIDES
 
@@ -29,6 +29,9 @@ def test_any_size_gives_scores_and_boxes_of_its_cells(model, height, width):
     cells = len(cells_of(height, width).centres)
     assert outputs["class_logits"].shape == (2, cells, 10)
     assert outputs["box_distances"].shape == (2, cells, 4)
+    number_cells = len(number_cells_of(height, width).centres)
+    assert outputs["number_logits"].shape == (2, number_cells, 1)
+    assert outputs["number_distances"].shape == (2, number_cells, 4)
     assert {value.dtype.name for value in outputs.values()} == {"float32"}
     assert all(np.isfinite(value).all() for value in outputs.values())
 
