@@ -65,10 +65,8 @@ class Outline(NamedTuple):
             photo_height: Pixels.
             photo_width: Pixels.
         """
-        size = found.boxes[:, 2:]
-        room = _seen_heights(size, photo_height)[:, np.newaxis] * self[2:]
-        boxes = resized_boxes(found.boxes, (size + room) * self[:2])
-        return dataclasses.replace(found, boxes=clip_boxes(boxes, photo_width, photo_height))
+        boxes = self._drawn(found.boxes, photo_height, photo_width)
+        return dataclasses.replace(found, boxes=boxes)
 
     def number(self, found: FoundNumber, photo_height: float, photo_width: float) -> FoundNumber:
         """Returns a number with boxes as they are told, its own and its digits'.
@@ -78,15 +76,22 @@ class Outline(NamedTuple):
             photo_height: Pixels.
             photo_width: Pixels.
         """
-        digits = self.digits(found.digits, photo_height, photo_width)
         if not len(found.digits.boxes):
-            return found
+            [box] = self._drawn(found.box[np.newaxis], photo_height, photo_width)
+            return dataclasses.replace(found, box=box)
+        digits = self.digits(found.digits, photo_height, photo_width)
         tight, told, box = corners(
             np.stack([union_box(found.digits.boxes), union_box(digits.boxes), found.box])
         )
         start, end = np.split(box + (told - tight), 2)
         [box] = clip_boxes(np.concatenate([start, end - start]), photo_width, photo_height)
         return dataclasses.replace(found, box=box, digits=digits)
+
+    def _drawn(self, boxes: np.ndarray, photo_height: float, photo_width: float) -> np.ndarray:
+        size = boxes[:, 2:]
+        room = _seen_heights(size, photo_height)[:, np.newaxis] * self[2:]
+        drawn = resized_boxes(boxes, (size + room) * self[:2])
+        return clip_boxes(drawn, photo_width, photo_height)
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> "Outline":

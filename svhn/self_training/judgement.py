@@ -186,7 +186,8 @@ def judge(
     """
     if not SHORTEST_SIDE <= min(photo.shape[:2]) <= max(photo.shape[:2]) <= LONGEST_SIDE:
         return Judgement(name, WRONG_SIZE)
-    found = next(iter(find(photo)), None)
+    # What was seen as a whole alone has no digits whose places could be labels.
+    found = next((number for number in find(photo) if len(number.digits.boxes)), None)
     if found is None:
         return Judgement(name, NOTHING_FOUND)
     digit_boxes = np.asarray(found.digits.boxes, np.float32)

@@ -3,7 +3,7 @@ import pytest
 
 from svhn.detection.average_precision import LabelledDigits
 from svhn.detection.decoding import DetectedDigits
-from svhn.detection.numbers import made_of
+from svhn.detection.numbers import FoundNumber, Region, made_of
 from svhn.detection.outline import LEAST_SHARE, Outline, fit_outline
 from svhn.geometry import union_box
 
@@ -47,6 +47,15 @@ def test_a_number_grows_as_its_outer_digits_do():
     np.testing.assert_allclose(told.box, union_box(told.digits.boxes), rtol=1e-6)
     np.testing.assert_array_equal(told.digits.boxes, drawn.digits(found.digits, 100, 100).boxes)
     assert (told.number, told.score) == (found.number, found.score)
+
+
+def test_a_number_without_digits_grows_as_a_digit_does():
+    box = np.array([40, 40, 30, 30], np.float32)
+    found = FoundNumber(box, detected([]), 0.0, Region(box, 0.9), is_region=True)
+    told = Outline(1.1, 1.2, 0.05, 0.1).number(found, 100, 100)
+    # (30 + 0.05 · 100) · 1.1 = 38.5 and (30 + 0.1 · 100) · 1.2 = 48 about (55, 55).
+    np.testing.assert_allclose(told.box, [35.75, 31, 38.5, 48])
+    assert told.is_region
 
 
 def test_room_beside_a_number_stays():

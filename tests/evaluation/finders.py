@@ -3,6 +3,7 @@
 import numpy as np
 
 from svhn.detection.decoding import DetectedDigits
+from svhn.detection.finder import Seen
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.outline import Outline
 
@@ -25,11 +26,11 @@ class ToldFinder:
         self.outline = outline or Outline()
         self._digits = iter(digits)
 
-    def find_digits(self, photo: np.ndarray) -> DetectedDigits:
-        """See `svhn.detection.finder.NumberFinder`."""
+    def see(self, photo: np.ndarray) -> Seen:
+        """See `svhn.detection.finder.NumberFinder`; it sees no regions."""
         assert photo.dtype == np.uint8
-        return next(self._digits)
+        return Seen(next(self._digits), detected([], []))
 
-    def numbers(self, digits: DetectedDigits) -> list[FoundNumber]:
+    def numbers(self, seen: Seen) -> list[FoundNumber]:
         """Likewise."""
-        return group_digits(digits)
+        return group_digits(seen.digits)

@@ -126,7 +126,7 @@ def test_more_than_five_digits_are_explained_by_any_six():
     assert RULE.log_detected(label("19420"), six) < all_found
 
 
-WEIGHTS = (-1.0, 0.5, 0.3)
+WEIGHTS = (-1.0, 0.5, 0.3, 0.2)
 FITTED = AgreementRule(odds_weights=WEIGHTS)
 
 
@@ -138,6 +138,7 @@ def test_confidence_rises_with_what_each_network_says_once_fitted():
     for other in (
         (says(("75", 0.9)), low, 0.5),
         (says(("75", 0.6)), low, 0.9),
+        (says(("75", 0.6)), low, 0.5, 0.7),
     ):
         assert FITTED.answer(*other).label == FITTED.answer(*base).label
         assert confidence(FITTED, *other) > confidence(FITTED, *base)
@@ -155,7 +156,7 @@ def test_the_line_makes_of_a_share_the_confidence():
 
 def test_candidates_compete_and_those_that_name_one_number_are_allies():
     def answers(*odds):
-        return [Answer(label(number), value, np.zeros(3)) for number, value in odds]
+        return [Answer(label(number), value, np.zeros(len(FEATURES))) for number, value in odds]
 
     assert FITTED.choose(answers(("12", 4.0))) == (0, pytest.approx(4 / 5))
     assert FITTED.choose(answers(("12", 4.0), ("1", 5.0))) == (1, pytest.approx(5 / 10))
@@ -166,7 +167,7 @@ def test_candidates_compete_and_those_that_name_one_number_are_allies():
     assert RULE.choose(answers(("12", 4.0), ("1", 5.0))) == (1, pytest.approx(5 / 6))
 
 
-@pytest.mark.parametrize("weights", [None, (50.0, 90.0, 90.0), (-999.0, 1.0, 1.0)])
+@pytest.mark.parametrize("weights", [None, (50.0, 90.0, 90.0, 90.0), (-999.0, 1.0, 1.0, 1.0)])
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_confidence_is_a_probability_whatever_comes(weights, score):
     rule = AgreementRule(odds_weights=weights)
@@ -190,6 +191,19 @@ def test_a_rule_from_before_there_were_candidates_counts_as_none():
     saved = dataclasses.replace(FITTED, detector_weight=2.0).as_json()
     saved["confidence_weights"] = saved.pop("odds_weights")
     assert AgreementRule.from_json(saved) == RULE
+
+
+def test_a_rule_from_before_there_were_regions_counts_as_none():
+    saved = dataclasses.replace(FITTED, odds_weights=WEIGHTS[:3]).as_json()
+    assert AgreementRule.from_json(saved) == RULE
+
+
+def test_where_no_digit_was_seen_the_reader_decides():
+    heavy = AgreementRule(detector_weight=50.0)
+    assert heavy.answer(says(("1755", 0.6)), np.zeros((0, 10)), 0.0, 0.8).label == label("1755")
+    assert confidence(RULE, says(("75", 0.6)), np.zeros((0, 10)), 0.0, 0.5) == pytest.approx(
+        confidence(RULE, says(("75", 0.6)), scores({7: 0.5}, {5: 0.5}), 0.5)
+    )
 
 
 def test_thresholds_hold_for_the_reader_that_they_were_found_with():

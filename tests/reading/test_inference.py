@@ -430,7 +430,7 @@ def test_accuracy_of_numbers_that_are_found(street, checkpoint_folder, finders, 
     reader = Reader.from_checkpoint(str(checkpoint_folder), 4)
     finders.rule = AgreementRule(
         detector_weight=50.0,  # all candidates are the finder's number
-        odds_weights=(0.0, 0.0, 1.0),  # the finder's score
+        odds_weights=(0.0, 0.0, 1.0, 0.0),  # the finder's score
         calibration=StoredCalibration(1.0, {0.9: 0.99}, 50),
         reader=fingerprint(reader.model, reader.temperature),
     )

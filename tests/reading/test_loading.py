@@ -14,7 +14,7 @@ from svhn.reading.whole_photo import WholePhotoReader
 from svhn.released_weights import write_released
 from tests.reading.conftest import random_photo
 
-RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3), reader="abcd")
+RULE = AgreementRule(0.75, 0.02, 0.1, (-1.0, 0.5, 0.3, 0.2), reader="abcd")
 
 
 @pytest.fixture(scope="module")

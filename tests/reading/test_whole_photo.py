@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from svhn.detection.numbers import FoundNumber, Region
 from svhn.detection.outline import Outline
 from svhn.geometry import union_box
 from svhn.reading.agreement import AgreementRule
@@ -63,8 +64,8 @@ def test_each_number_is_read_in_the_shared_crop_of_its_box(reader):
 @pytest.mark.parametrize(
     ("weights", "order"),
     [
-        ((0.0, 0.0, 1.0), ["12", "345"]),  # the finder's score
-        ((0.0,) * 3, ["345", "12"]),  # equally sure: the finder's order
+        ((0.0, 0.0, 1.0, 0.0), ["12", "345"]),  # the finder's score
+        ((0.0,) * 4, ["345", "12"]),  # equally sure: the finder's order
         (None, ["345", "12"]),
     ],
 )
@@ -82,7 +83,7 @@ def test_no_number(reader):
 
 
 def test_rule_and_threshold_are_applied(reader):
-    heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0))
+    heavy = AgreementRule(detector_weight=50.0, odds_weights=(1.0, 0.0, 0.0, 0.0))
     confidence = 2 / (2 + np.exp(-1))  # both candidates speak for the same number
     for threshold, sure in ((0.5, True), (0.9, False)):
         photo_reader = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), heavy, threshold)
@@ -112,7 +113,7 @@ def test_the_rule_decides_which_candidate_is_the_number(reader, weight):
     found = dataclasses.replace(found_number("12", (5, 6, 30, 20), 0.6), score=0.84)
     rule = AgreementRule(
         detector_weight=50.0,
-        odds_weights=(0.0, 0.0, weight),
+        odds_weights=(0.0, 0.0, weight, 0.0),
         confidence_line=(1.0, 0.5),
         least_confidence=0.0,
     )
@@ -157,7 +158,7 @@ class ReaderOfRoom:
 
 @pytest.mark.parametrize(("further", "number", "width"), [(True, "123", 45), (False, "12", 30)])
 def test_room_belongs_to_the_box_where_a_digit_was_read_in_it(further, number, width):
-    rule = AgreementRule(odds_weights=(0.0, 1.0, 0.0))
+    rule = AgreementRule(odds_weights=(0.0, 1.0, 0.0, 0.0))
     finder = FixedFinder(found_number("12", (5, 6, 30, 20), 0.95))
     [reading] = WholePhotoReader(ReaderOfRoom(further), finder, rule).read(PHOTO)
     assert reading.number == number
@@ -168,7 +169,7 @@ def test_room_belongs_to_the_box_where_a_digit_was_read_in_it(further, number, w
 @pytest.mark.parametrize("above", [True, False])
 def test_numbers_that_are_unlikely_are_not_shown(reader, above):
     least = 2 / 3 + (-0.01 if above else 0.01)
-    rule = AgreementRule(50.0, odds_weights=(0.0, 0.0, 0.0), least_confidence=least)
+    rule = AgreementRule(50.0, odds_weights=(0.0,) * 4, least_confidence=least)
     readings = WholePhotoReader(reader, FixedFinder(LEFT, RIGHT), rule).read(PHOTO)
     assert len(readings) == (2 if above else 0)
 
@@ -189,3 +190,28 @@ def test_files_give_the_same_alone_and_together(reader, tmp_path):
     empty = together[counts.index(0)]
     assert empty.texts == (NO_NUMBER_FOUND,)
     assert empty.preview is not None
+
+
+def test_a_number_that_was_seen_as_a_whole_is_read_in_its_region(reader):
+    box = np.array([5, 6, 30, 20], np.float32)
+    none = LEFT.digits.chosen(np.zeros(0, int))
+    whole = FoundNumber(box, none, 0.0, Region(box, 0.9), is_region=True)
+    rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0, 1.0))
+    [reading] = WholePhotoReader(reader, FixedFinder(whole), rule).read(PHOTO)
+    [distribution] = reader.distributions([reader.prepare(PHOTO, box)])
+    assert reading.label == max(
+        map(distribution.most_likely, range(1, 7)), key=distribution.log_probability
+    )
+    assert reading.confidence == pytest.approx(0.9)
+    assert reading.box == (5, 6, 30, 20)
+    assert reading.digit_boxes == ()
+    assert reading.detected == ""
+
+
+def test_a_number_and_what_it_may_be_instead_give_one_reading(reader):
+    instead = dataclasses.replace(RIGHT, region=Region(RIGHT.box, 0.99))
+    either = dataclasses.replace(LEFT, alternatives=(instead,))
+    rule = AgreementRule(detector_weight=50.0, odds_weights=(0.0, 0.0, 0.0, 1.0))
+    [reading] = WholePhotoReader(reader, FixedFinder(either), rule).read(PHOTO)
+    assert reading.number == "345"
+    assert reading.detected == "12"
