@@ -27,6 +27,11 @@ class NumberDistribution:
             return as_label([0] * length)
         return as_label(self.digits[:length].argmax(axis=1).tolist())
 
+    def best(self) -> Label:
+        """Returns the most likely number of all lengths."""
+        labels = map(self.most_likely, range(len(self.lengths)))
+        return max(labels, key=self.log_probability)
+
     def log_probability(self, label: Sequence[int]) -> float:
         """Returns the logarithm of a number's probability, given its label; -inf to 0."""
         named = [digit for digit in label[1:] if digit != NO_DIGIT]

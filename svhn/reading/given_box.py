@@ -9,7 +9,8 @@ import numpy as np
 
 from svhn.errors import PictureError
 from svhn.reading.boxes import BoxFinder, whole_photo
-from svhn.reading.reader import Reader
+from svhn.reading.long_numbers import LONG_LENGTHS, Strip, looked_closer, strip_of
+from svhn.reading.reader import Reader, whole_photo_box
 from svhn.reading.results import Box, Reading
 
 
@@ -18,6 +19,8 @@ class BoxedCrop(NamedTuple):
 
     picture: np.ndarray
     box: Box | None
+    strip: Strip | None
+    """For a closer look, if the number may be long."""
 
 
 class GivenBoxReader:
@@ -43,12 +46,22 @@ class GivenBoxReader:
         box = self._find_box(path)
         _check_box(box, photo, path)
         given = None if box is None else tuple(map(float, box))
-        return [BoxedCrop(self._reader.prepare(photo, box), given)]
+        seen = whole_photo_box(*photo.shape[:2]) if box is None else box
+        return [BoxedCrop(self._reader.prepare(photo, box), given, strip_of(photo, seen))]
 
     def read_prepared(self, prepared: Sequence[Sequence[BoxedCrop]]) -> list[tuple[Reading, ...]]:
         """Returns what is read in the crops of each photo."""
         crops = [crop for [crop] in prepared]
         readings = self._reader.read([crop.picture for crop in crops])
+        long = [
+            place
+            for place, (reading, crop) in enumerate(zip(readings, crops, strict=True))
+            if crop.strip and reading.label[0] in LONG_LENGTHS
+        ]
+        whole = self._reader.distributions([crops[place].picture for place in long])
+        closer = looked_closer(self._reader, whole, [crops[place].strip for place in long])
+        for place, distribution in zip(long, closer, strict=True):
+            readings[place] = self._reader.reading(distribution)
         return [
             (replace(reading, box=crop.box),) for reading, crop in zip(readings, crops, strict=True)
         ]

@@ -4,6 +4,7 @@ Every batch that the network sees has the same size, filled up with empty pictur
 goes through the same computation alone and among thousands, and gives the same bits.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import keras
@@ -16,7 +17,7 @@ from svhn.labels import HEAD_NAMES
 from svhn.models.inference import for_inference
 from svhn.picture_size import picture_size
 from svhn.preprocessing import MARGIN, PATCH_SHARE, crop
-from svhn.reading.distribution import NumberDistribution
+from svhn.reading.distribution import Label, NumberDistribution
 from svhn.reading.results import Reading
 
 
@@ -131,9 +132,24 @@ class Reader:
             for label, confidence, probabilities in zip(
                 labels[:count].tolist(), confidences.tolist(), digits.tolist(), strict=False
             ):
-                sure = None if self.min_confidence is None else confidence >= self.min_confidence
-                readings.append(Reading(tuple(label), confidence, tuple(probabilities), sure))
+                readings.append(self._reading(tuple(label), confidence, tuple(probabilities)))
         return readings
+
+    def reading(self, distribution: NumberDistribution) -> Reading:
+        """Returns the most likely number of a distribution.
+
+        Args:
+            distribution: As `distributions` returns them, or of several looks.
+        """
+        label = distribution.best()
+        confidence = math.exp(distribution.log_probability(label))
+        return self._reading(label, confidence, distribution.digit_probabilities(label))
+
+    def _reading(
+        self, label: Label, confidence: float, digit_probabilities: tuple[float, ...]
+    ) -> Reading:
+        sure = None if self.min_confidence is None else confidence >= self.min_confidence
+        return Reading(label, confidence, digit_probabilities, sure)
 
     def distributions(self, pictures: Sequence[np.ndarray]) -> list[NumberDistribution]:
         """Returns how likely each number is for each picture, at the temperature.

@@ -11,6 +11,7 @@ from svhn.geometry import union_box
 from svhn.reading.agreement import AgreementRule
 from svhn.reading.candidates import candidates
 from svhn.reading.distribution import NumberDistribution
+from svhn.reading.long_numbers import Strip, looked_closer, strip_of
 from svhn.reading.reader import Reader
 from svhn.reading.results import Box, Reading
 
@@ -37,6 +38,9 @@ class FoundCrops(NamedTuple):
 
     pictures: Sequence[np.ndarray]
     """The crop of each."""
+
+    strips: Sequence[Strip | None]
+    """For a closer look at each that may be long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,7 @@ class WholePhotoReader:
             FoundCrops(
                 [self._finder.outline.number(way, *size) for way in ways],
                 [next(pictures) for _ in ways],
+                [strip_of(photo, way.box) for way in ways],
             )
             for ways in numbers
         ]
@@ -123,7 +128,9 @@ class WholePhotoReader:
 
     def _seen(self, found: Sequence[FoundCrops]) -> list[list[SeenNumber]]:
         pictures = [picture for crops in found for picture in crops.pictures]
-        distributions = iter(self._reader.distributions(pictures))
+        strips = [strip for crops in found for strip in crops.strips]
+        whole = self._reader.distributions(pictures)
+        distributions = iter(looked_closer(self._reader, whole, strips))
         return [
             [SeenNumber(way, next(distributions)) for way in crops.candidates] for crops in found
         ]

@@ -1,0 +1,133 @@
+"""A closer look at long numbers: their parts, each as large as a short number is shown.
+
+The network sees every number in a picture of the same size, so five digits are each shown a third
+as wide as one of two, about ten pixels. What was read as four or five digits is therefore looked at
+again, three digits at a time, where each has as much room as those of numbers of three. The length
+is that of the whole; of each digit's probabilities all looks that show it are averaged.
+
+Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours; with the
+places that the detector or the network's attention gives the parts were no better on `val`'s photos
+put together anew (`benchmarks/long_numbers.py`).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from svhn.reading.distribution import NumberDistribution
+from svhn.reading.reader import Reader
+
+LONG_LENGTHS = (4, 5)
+"""Lengths that are looked at closely; more than five digits are not read."""
+
+PART = 3
+"""Digits of a part."""
+
+NARROWEST = 1.0
+"""Width for a height of 1, from which on a box may show so many digits."""
+
+_ROOM = 0.5
+"""Of the box's height, kept around it: as far as a crop reaches beyond its box, and more."""
+
+_HIGHEST = 128
+"""Pixels that a strip keeps of its number's height, or up to twice as many: more tell no more."""
+
+
+class Strip(NamedTuple):
+    """The part of a photo that shows a number, kept for a closer look."""
+
+    pixels: np.ndarray
+    """uint8 [h, w, 3], RGB."""
+
+    box: np.ndarray
+    """float32 [4]: the number's: left, top, width, height, in these pixels."""
+
+
+def strip_of(photo: np.ndarray, box: Sequence[float]) -> Strip | None:
+    """Returns what a closer look at a number needs of a photo; None for what can't be long.
+
+    Args:
+        photo: uint8 [H, W, 3], RGB.
+        box: The tight box around all digits: left, top, width, height, pixels. It meets the photo.
+    """
+    box = np.asarray(box, np.float32)
+    start, size = box[:2].astype(np.float64), box[2:].astype(np.float64)
+    if size[0] < NARROWEST * size[1]:
+        return None
+    room = _ROOM * size[1]
+    left, top = np.maximum(np.floor(start - room), 0).astype(int).tolist()
+    right, bottom = np.ceil(start + size + room).astype(int).tolist()
+    pixels = photo[top:bottom, left:right]
+    place = np.array([left, top, 0, 0], np.float32)
+    factor = int(size[1] // _HIGHEST)
+    if factor < 2:
+        return Strip(pixels.copy(), box - place)  # a view would keep the whole photo
+    return Strip(np.asarray(Image.fromarray(pixels).reduce(factor)), (box - place) / factor)
+
+
+def part_boxes(box: Sequence[float], length: int) -> np.ndarray:
+    """Returns the boxes of the parts of a number, from left to right: float32 [length - 2, 4].
+
+    Args:
+        box: The tight box around all digits: left, top, width, height.
+        length: Of the number, at least `PART`.
+    """
+    left, top, width, height = np.asarray(box, np.float64)
+    starts = left + width * np.arange(length - PART + 1) / length
+    boxes = np.empty((len(starts), 4), np.float32)
+    boxes[:, 0] = starts
+    boxes[:, 1:] = top, width * PART / length, height
+    return boxes
+
+
+def looked_closer(
+    reader: Reader,
+    distributions: Sequence[NumberDistribution],
+    strips: Sequence[Strip | None],
+) -> list[NumberDistribution]:
+    """Returns what the reader thinks once it has looked closer at what seems long.
+
+    Args:
+        reader: Gave the distributions.
+        distributions: Of each number.
+        strips: Of the same numbers; without one there is no closer look.
+    """
+    lengths = [
+        distribution.best()[0] if strip else 0
+        for distribution, strip in zip(distributions, strips, strict=True)
+    ]
+    pictures = [
+        picture
+        for length, strip in zip(lengths, strips, strict=True)
+        if length in LONG_LENGTHS
+        for picture in reader.prepare_all(strip.pixels, part_boxes(strip.box, length))
+    ]
+    of_parts = iter(reader.distributions(pictures))
+    return [
+        joined(distribution, length, [next(of_parts) for _ in range(length - PART + 1)])
+        if length in LONG_LENGTHS
+        else distribution
+        for distribution, length in zip(distributions, lengths, strict=True)
+    ]
+
+
+def joined(
+    whole: NumberDistribution, length: int, parts: Sequence[NumberDistribution]
+) -> NumberDistribution:
+    """Returns the distribution of all looks at a number.
+
+    Args:
+        whole: Of the whole number.
+        length: How many digits it seems to have.
+        parts: Of `part_boxes`, in their order.
+    """
+    looks = np.exp(whole.digits)
+    counts = np.ones((len(looks), 1))
+    for start, part in enumerate(parts):
+        looks[start : start + PART] += np.exp(part.digits[:PART])
+        counts[start : start + PART] += 1
+    digits = np.log(np.maximum(looks / counts, np.finfo(np.float64).tiny))
+    return dataclasses.replace(whole, digits=np.where(counts > 1, digits, whole.digits))
