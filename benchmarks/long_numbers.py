@@ -6,7 +6,8 @@ Beside the held-out photos themselves: new numbers composed of strips of their d
 (python -m svhn.data.recombined), once with digits of other photos among them and once each of the
 digits of one photo alone, and rendered ones. All go the usual way: convert_to_tfrecords.py,
 eval.py. Composed photos share digits, so that their intervals, which are those of independent
-photos, are somewhat too narrow.
+photos, are somewhat too narrow. Then the same with a closer look at numbers of four and five digits
+(svhn/reading/long_numbers.py), which inference.py takes.
 
 Digits that come from several photos are hard or easy independently of each other, as those of a
 real photo are not: a reader that reads each of them with the chance p reads five with p to the
@@ -76,12 +77,14 @@ def main(config: LongNumbersConfig) -> int:
     """Makes the photos, converts and evaluates them, prints a row for each length."""
     from svhn.data.synthetic.fonts import find_typefaces
     from svhn.evaluation.long_numbers import (
+        closely_read_by_length,
         gap_row,
         independent_row,
         length_rows,
         write_held_out,
         write_rendered,
     )
+    from svhn.reading.reader import Reader
 
     data_dir = Path(config.data_dir).resolve()
     checkpoint = str(Path(config.checkpoint_dir).resolve())
@@ -110,18 +113,31 @@ def main(config: LongNumbersConfig) -> int:
                 *(ROOT / "convert_to_tfrecords.py", "--data_dir", made),
                 *("--val_fraction_extra", 0),
             )
+        places = {
+            config.split: (data_dir, config.split, held_out),
+            "composed": (composed, "extra", composed),
+            "own digits": (own, "extra", own),
+            "rendered": (rendered, "extra", rendered),
+        }
         kinds = {
-            config.split: by_length(data_dir, config.split, checkpoint, held_out / "eval"),
-            "composed": by_length(composed, "extra", checkpoint, composed / "eval"),
-            "own digits": by_length(own, "extra", checkpoint, own / "eval"),
-            "rendered": by_length(rendered, "extra", checkpoint, rendered / "eval"),
+            name: by_length(converted, split, checkpoint, out / "eval")
+            for name, (converted, split, out) in places.items()
+        }
+        reader = Reader.from_checkpoint(checkpoint)
+        closely = {
+            name: closely_read_by_length(reader, converted, split)
+            for name, (converted, split, _) in places.items()
         }
     title = (
         f"Numbers read right by length (95 %), photos; composed of {sources} photos of "
         f"{config.split}"
     )
-    rows = [*length_rows(kinds), independent_row(kinds), gap_row(kinds)]
-    print_table(title, ("digits", *kinds), rows)
+    for how, shares in (
+        ("one crop", kinds),
+        ("with a closer look at four and five digits, as inference.py reads", closely),
+    ):
+        rows = [*length_rows(shares), independent_row(shares), gap_row(shares)]
+        print_table(f"{title}; {how}", ("digits", *shares), rows)
     print("  target: composed, 3 less 5 digits, at most 5 points")
     return 0
 

@@ -20,7 +20,12 @@ from svhn.data.synthetic.layout import draw_layout
 from svhn.data.synthetic.scene import render_photo
 from svhn.errors import UserError
 from svhn.evaluation.metrics import Proportion
+from svhn.geometry import union_box
+from svhn.images import load_picture
 from svhn.progress import progress
+from svhn.reading.distribution import as_label
+from svhn.reading.long_numbers import looked_closer, strip_of
+from svhn.reading.reader import Reader
 
 LENGTHS = (1, 2, 3, 4, 5)
 
@@ -107,6 +112,31 @@ def proportions_by_length(results: Mapping, split: str) -> dict[int, Proportion]
         for length in LENGTHS
         if str(length) in by_length
     }
+
+
+def closely_read_by_length(
+    reader: Reader, data_dir: str | Path, split: str
+) -> dict[int, Proportion]:
+    """Returns the sequence accuracy by length, 1 to 5, in the true boxes, as inference.py reads:
+    with a closer look at long numbers (`svhn.reading.long_numbers`).
+
+    Args:
+        reader: Of numbers in crops.
+        data_dir: The folder that holds `tfrecords/`.
+        split: One that was converted.
+    """
+    truth, pictures, strips = [], [], []
+    for photo in read_photos(data_dir, split):
+        pixels, box = load_picture(photo.encoded, photo.file_name), union_box(photo.boxes)
+        truth.append(as_label(photo.digits))
+        pictures.append(reader.prepare(pixels, box))
+        strips.append(strip_of(pixels, box))
+    read = looked_closer(reader, reader.distributions(pictures), strips)
+    right: dict[int, list[bool]] = {length: [] for length in LENGTHS}
+    for label, distribution in zip(truth, read, strict=True):
+        if label[0] in right:
+            right[label[0]].append(distribution.best() == label)
+    return {length: Proportion(sum(of), len(of)) for length, of in right.items() if of}
 
 
 def difference(first: Proportion, second: Proportion) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from svhn.data.records import read_photos
 from svhn.data.synthetic.fonts import find_typefaces
 from svhn.errors import UserError
 from svhn.evaluation.long_numbers import (
+    closely_read_by_length,
     difference,
     gap_row,
     independent_row,
@@ -21,6 +22,7 @@ from svhn.evaluation.long_numbers import (
     write_rendered,
 )
 from svhn.evaluation.metrics import Proportion
+from svhn.reading.distribution import NumberDistribution
 from tests.small_conversion import write_conversion
 
 FONTS_DIR = str(Path(matplotlib.get_data_path(), "fonts", "ttf"))
@@ -43,6 +45,35 @@ def test_held_out_photos_are_written_as_they_were(tmp_path):
         assert (out / "train" / photo.file_name).read_bytes() == expected.encoded
     comparison = compare_with_folder(listed, out / "train")
     assert not comparison.missing and not comparison.unlisted
+
+
+class ReaderOfHalves:
+    """Says 12 to all, but for wide boxes: there 12340, and in their parts 123 and 234 and 345."""
+
+    def prepare(self, photo, box):
+        return np.asarray(box)
+
+    def prepare_all(self, photo, boxes):
+        return [["123", "234", "345"][place] for place in range(len(boxes))]
+
+    def distributions(self, pictures):
+        return [self._says(picture) for picture in pictures]
+
+    def _says(self, picture):
+        sure = 0.99 if isinstance(picture, str) else 0.5
+        if not isinstance(picture, str):
+            picture = "12340" if picture[2] > 2 * picture[3] else "12"
+        lengths, digits = np.full(7, 1e-6), np.full((5, 10), 1e-6)
+        lengths[len(picture)] = sure
+        for position, digit in enumerate(picture):
+            digits[position, int(digit)] = sure
+        return NumberDistribution(np.log(lengths), np.log(digits))
+
+
+def test_what_is_read_with_a_closer_look_is_counted_by_length(tmp_path):
+    data_dir = write_conversion(tmp_path, {"val": ["12", "21", "12", "12345", "54321"]})
+    found = closely_read_by_length(ReaderOfHalves(), data_dir, "val")
+    assert found == {2: Proportion(2, 3), 5: Proportion(1, 2)}
 
 
 def test_photos_from_extra_are_not_taken_for_real_ones(tmp_path):
