@@ -16,7 +16,7 @@ from svhn.detection.merging import joined, merged
 from svhn.detection.numbers import FoundNumber, group_digits
 from svhn.detection.outline import Outline
 from svhn.detection.part import Part
-from svhn.detection.regions import surety, with_regions
+from svhn.detection.regions import with_regions
 from svhn.detection.search_levels import (
     LARGEST_ENLARGEMENT,
     canvas_for,
@@ -119,7 +119,7 @@ class NumberFinder:
             seen: As `see` returns it.
         """
         numbers = with_regions(group_digits(seen.digits), *seen)
-        return [found for found in numbers if surety(found) >= self._number_score]
+        return [found for found in numbers if found.surety >= self._number_score]
 
     def see(self, photo: np.ndarray) -> Seen:
         """Returns all that may be a digit of a photo, and all that may be a number.

@@ -17,6 +17,7 @@ numbers would be broken.
 """
 
 import dataclasses
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -79,22 +80,30 @@ class FoundNumber:
     score: float
     """How sure it is that there is a number, 0 to 1: that not every one of its digits is false."""
 
-    region: Region | None = None
-    """Where the detector sees a number as a whole that may be this one."""
+    regions: tuple[Region, ...] = ()
+    """Where the detector sees numbers as a whole in the photo, this one or others."""
 
     is_region: bool = False
-    """Whether the box is that region, and `digits` (there may be none) just what was seen in it."""
+    """Whether the box is a region's, and `digits` (there may be none) just what was seen in it."""
 
     alternatives: "tuple[FoundNumber, ...]" = ()
     """What it may be instead: only one of them and this one is there."""
 
-    @property
+    @functools.cached_property
     def region_evidence(self) -> float:
-        """How sure the region is, as far as it is this number's box; 0 to 1, 0 without one."""
-        if self.region is None:
+        """How sure the detector is that there is a number in just this box; 0 to 1: the score of
+        the region that fits best, times the intersection over union with it.
+        """
+        if not self.regions:
             return 0.0
-        [[overlap]] = intersections_over_unions(self.box, self.region.box)
-        return float(overlap) * self.region.score
+        boxes = np.stack([region.box for region in self.regions])
+        overlaps = intersections_over_unions(self.box, boxes)[0]
+        return float((overlaps * [region.score for region in self.regions]).max())
+
+    @property
+    def surety(self) -> float:
+        """How sure the detector is of it, 0 to 1, by its digits or as a whole."""
+        return max(self.score, self.region_evidence)
 
     @property
     def number(self) -> str:

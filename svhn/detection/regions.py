@@ -2,9 +2,9 @@
 
 The detector sees digits, and regions: places of whole numbers. Small or blurred digits are often a
 number together, though no digit of it can be told by itself; and a region says where a number ends,
-where the edge of a plaque looks like a 1. So each chain of digits gets the region that it fills.
-Where a region is none's, it is a number of its own; chains that lie in it are what it may be
-instead, as only one of them can be right.
+where the edge of a plaque looks like a 1. So chains and regions are both what may be numbers. Of
+those that lie on one another only one can be right: the surest one is the number, the others are
+its alternatives.
 """
 
 import dataclasses
@@ -17,83 +17,67 @@ from svhn.detection.decoding import DetectedDigits
 from svhn.detection.numbers import FoundNumber, Region, group_digits
 from svhn.geometry import corners
 
-SAME_NUMBER = 0.5
-"""Intersection over union of a chain's box and a region from which on they are one number."""
-
 SAME_BOX = 0.85
-"""From here on the region says nothing about the box that the chain doesn't say."""
+"""Intersection over union of a chain's box and a region from which on they are one box."""
+
+SAME_NUMBER = 0.5
+"""From which on a region, however weak, is worth a look as the number's box."""
 
 ALONE_SCORE = 0.2
-"""A region that no chain fills is a number from this score on."""
+"""A region that no chain fills may be a number from this score on."""
 
-WITHIN_SHARE = 0.6
-"""Of a chain's box in a region, from which on it may be a part of that number."""
+SAME_PLACE = 0.4
+"""Share of the smaller of two boxes that the other one covers, from which on only one is right."""
 
 SEEN_SCORE = 0.05
 """Digits in a region count from this score on."""
 
 
 def with_regions(
-    numbers: Sequence[FoundNumber], digits: DetectedDigits, regions: DetectedDigits
+    chains: Sequence[FoundNumber], digits: DetectedDigits, regions: DetectedDigits
 ) -> list[FoundNumber]:
     """Returns the numbers of a photo, the surest first.
 
     Args:
-        numbers: The chains of its digits, the best first.
+        chains: Numbers as chains of its digits.
         digits: All that may be digits.
-        regions: As `svhn.detection.decoding.find_regions` gives them, the surest first.
+        regions: As `svhn.detection.decoding.find_regions` gives them.
     """
-    joined: list[FoundNumber] = []
-    left = list(numbers)
-    for score, box in zip(regions.scores.tolist(), regions.boxes, strict=True):
-        region = Region(box, score)
-        boxes = np.array([number.box for number in left], np.float32).reshape(-1, 4)
-        overlaps = intersections_over_unions(box, boxes)[0]
-        if len(left) and overlaps.max() >= SAME_NUMBER:
-            chain = dataclasses.replace(left.pop(int(overlaps.argmax())), region=region)
-            if overlaps.max() < SAME_BOX:
-                chain = dataclasses.replace(chain, alternatives=(_as_number(region, digits),))
-            joined.append(chain)
-        elif score >= ALONE_SCORE:
-            within = _covered_shares(boxes, box) >= WITHIN_SHARE
-            chains = [
-                dataclasses.replace(number, region=region)
-                for number, is_within in zip(left, within, strict=True)
-                if is_within
-            ]
-            left = [number for number, is_within in zip(left, within, strict=True) if not is_within]
-            joined.append(_surest_of([_as_number(region, digits), *chains]))
-    return sorted([*joined, *left], key=lambda number: -surety(number))
+    boxes = np.array([chain.box for chain in chains], np.float32).reshape(-1, 4)
+    overlaps = intersections_over_unions(regions.boxes, boxes).max(axis=1, initial=0.0)
+    is_number = (overlaps >= SAME_NUMBER) | (regions.scores >= ALONE_SCORE)
+    seen = tuple(map(Region, regions.boxes, regions.scores.tolist()))
+    left = [dataclasses.replace(chain, regions=seen) for chain in chains]
+    left += [
+        dataclasses.replace(_as_number(regions.boxes[place], digits), regions=seen)
+        for place in np.flatnonzero(is_number & (overlaps < SAME_BOX))
+    ]
+    # Of those that are equally sure, the first: a chain.
+    left.sort(key=lambda number: -number.surety)
+    numbers = []
+    while left:
+        best, *others = left
+        is_there = _covered_shares(best.box, [other.box for other in others]) >= SAME_PLACE
+        same_place = tuple(other for other, there in zip(others, is_there, strict=True) if there)
+        numbers.append(dataclasses.replace(best, alternatives=same_place))
+        left = [other for other, there in zip(others, is_there, strict=True) if not there]
+    return numbers
 
 
-def surety(number: FoundNumber) -> float:
-    """Returns how sure the detector is of a number, 0 to 1, by its digits or by its region."""
-    return max(number.score, number.region_evidence)
-
-
-def _surest_of(ways: Sequence[FoundNumber]) -> FoundNumber:
-    """The surest of what a number may be, with the others as its alternatives."""
-    best = max(range(len(ways)), key=lambda place: surety(ways[place]))
-    others = (*ways[:best], *ways[best + 1 :])
-    return dataclasses.replace(ways[best], alternatives=others)
-
-
-def _as_number(region: Region, digits: DetectedDigits) -> FoundNumber:
-    """A region as a number, with the best chain of the digits in it."""
+def _as_number(box: np.ndarray, digits: DetectedDigits) -> FoundNumber:
+    """A region's box as a number, with the best chain of the digits in it."""
     centres = digits.boxes[:, :2] + digits.boxes[:, 2:] / 2
-    start, end = region.box[:2], region.box[:2] + region.box[2:]
-    is_within = ((centres >= start) & (centres <= end)).all(axis=1)
+    is_within = ((centres >= box[:2]) & (centres <= box[:2] + box[2:])).all(axis=1)
     chains = group_digits(digits.chosen(np.flatnonzero(is_within)), SEEN_SCORE)
     if not chains:
-        none = digits.chosen(np.zeros(0, int))
-        return FoundNumber(region.box, none, 0.0, region, is_region=True)
-    return dataclasses.replace(chains[0], box=region.box, region=region, is_region=True)
+        return FoundNumber(box, digits.chosen(np.zeros(0, int)), 0.0, is_region=True)
+    return dataclasses.replace(chains[0], box=box, is_region=True)
 
 
-def _covered_shares(boxes: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """The share of each box, float [N, 4], that a region covers, [N]."""
-    box_edges, [edges] = corners(boxes), corners(region[np.newaxis])
-    start = np.maximum(box_edges[:, :2], edges[:2])
-    end = np.minimum(box_edges[:, 2:], edges[2:])
+def _covered_shares(box: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+    """The share of the smaller of a box and each other one that both have in common, [N]."""
+    boxes = np.array([box, *others], np.float64)
+    edges, areas = corners(boxes), np.prod(boxes[:, 2:], axis=1)
+    start, end = np.maximum(edges[0, :2], edges[1:, :2]), np.minimum(edges[0, 2:], edges[1:, 2:])
     common = np.prod(np.maximum(end - start, 0), axis=1)
-    return common / np.maximum(np.prod(boxes[:, 2:], axis=1), 1e-9)
+    return common / np.maximum(np.minimum(areas[0], areas[1:]), 1e-9)

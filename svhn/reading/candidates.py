@@ -47,7 +47,7 @@ def _shorter(found: FoundNumber) -> list[FoundNumber]:
     ends = [count, count - 1] if last_is_doubtful else [count]
     return [
         dataclasses.replace(
-            made_of(found.digits.chosen(np.arange(start, end))), region=found.region
+            made_of(found.digits.chosen(np.arange(start, end))), regions=found.regions
         )
         for start in starts
         for end in ends

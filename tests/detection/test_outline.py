@@ -51,7 +51,7 @@ def test_a_number_grows_as_its_outer_digits_do():
 
 def test_a_number_without_digits_grows_as_a_digit_does():
     box = np.array([40, 40, 30, 30], np.float32)
-    found = FoundNumber(box, detected([]), 0.0, Region(box, 0.9), is_region=True)
+    found = FoundNumber(box, detected([]), 0.0, (Region(box, 0.9),), is_region=True)
     told = Outline(1.1, 1.2, 0.05, 0.1).number(found, 100, 100)
     # (30 + 0.05 · 100) · 1.1 = 38.5 and (30 + 0.1 · 100) · 1.2 = 48 about (55, 55).
     np.testing.assert_allclose(told.box, [35.75, 31, 38.5, 48])

@@ -35,7 +35,6 @@ TWO = ((4, 0.8, 20, 10, 20, 30), (2, 0.7, 42, 10, 20, 30))
 def test_without_regions_numbers_are_chains_of_digits():
     [number] = found(digits_of(*TWO), regions_of())
     assert number.number == "42"
-    assert number.region is None
     assert number.region_evidence == 0
     assert number.alternatives == ()
 
@@ -76,7 +75,7 @@ def test_digits_too_weak_for_a_chain_are_seen_in_their_region():
     assert number.box.tolist() == [18, 8, 46, 34]
 
 
-def test_chains_in_a_region_that_none_of_them_fills_are_alternatives():
+def test_chains_in_a_surer_region_are_alternatives():
     """Digits on a steep line are not joined."""
     steep = digits_of((8, 0.6, 10, 40, 20, 30), (0, 0.5, 25, 5, 20, 30))
     assert len(group_digits(steep)) == 2
@@ -85,8 +84,25 @@ def test_chains_in_a_region_that_none_of_them_fills_are_alternatives():
     assert sorted(other.number for other in number.alternatives) == ["0", "8"]
 
 
+def test_a_region_in_a_surer_chain_is_an_alternative():
+    """Two numbers side by side were joined, or something beside a number to it."""
+    [number] = found(digits_of(*TWO), regions_of((0.5, 20, 10, 20, 30)))
+    assert number.number == "42"
+    [other] = number.alternatives
+    assert other.is_region
+    assert other.number == "4"
+
+
+def test_a_weak_region_about_two_numbers_leaves_them_two():
+    digits = digits_of(*TWO, (7, 0.9, 120, 10, 20, 30))
+    numbers = found(digits, regions_of((0.3, 20, 10, 120, 30)))
+    assert [number.number for number in numbers] == ["42", "7"]
+    assert [len(number.alternatives) for number in numbers] == [1, 0]
+
+
 def test_numbers_come_by_how_sure_they_are():
     digits = digits_of(*TWO, (7, 0.5, 200, 10, 20, 30))
-    numbers = found(digits, regions_of((0.99, 300, 10, 50, 30), (0.97, 198, 8, 24, 34)))
+    numbers = found(digits, regions_of((0.99, 300, 10, 50, 30), (0.9, 200, 10, 20, 30)))
+    # The 7 is sure by its region alone, 42 (0.94) by its digits.
     assert [number.number for number in numbers] == ["", "42", "7"]
-    assert numbers[0].is_region
+    assert [round(number.surety, 2) for number in numbers] == [0.99, 0.94, 0.9]

@@ -195,7 +195,7 @@ def test_files_give_the_same_alone_and_together(reader, tmp_path):
 def test_a_number_that_was_seen_as_a_whole_is_read_in_its_region(reader):
     box = np.array([5, 6, 30, 20], np.float32)
     none = LEFT.digits.chosen(np.zeros(0, int))
-    whole = FoundNumber(box, none, 0.0, Region(box, 0.9), is_region=True)
+    whole = FoundNumber(box, none, 0.0, (Region(box, 0.9),), is_region=True)
     rule = AgreementRule(odds_weights=(0.0, 0.0, 0.0, 1.0))
     [reading] = WholePhotoReader(reader, FixedFinder(whole), rule).read(PHOTO)
     [distribution] = reader.distributions([reader.prepare(PHOTO, box)])
@@ -209,7 +209,7 @@ def test_a_number_that_was_seen_as_a_whole_is_read_in_its_region(reader):
 
 
 def test_a_number_and_what_it_may_be_instead_give_one_reading(reader):
-    instead = dataclasses.replace(RIGHT, region=Region(RIGHT.box, 0.99))
+    instead = dataclasses.replace(RIGHT, regions=(Region(RIGHT.box, 0.99),))
     either = dataclasses.replace(LEFT, alternatives=(instead,))
     rule = AgreementRule(detector_weight=50.0, odds_weights=(0.0, 0.0, 0.0, 1.0))
     [reading] = WholePhotoReader(reader, FixedFinder(either), rule).read(PHOTO)
