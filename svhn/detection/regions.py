@@ -3,8 +3,8 @@
 The detector sees digits, and regions: places of whole numbers. Small or blurred digits are often a
 number together, though no digit of it can be told by itself; and a region says where a number ends,
 where the edge of a plaque looks like a 1. So chains and regions are both what may be numbers. Of
-those that lie on one another only one can be right: the surest one is the number, the others are
-its alternatives.
+those that lie on one another only one can be right: the surest one, by its digits and as a whole
+on average, is the number, the others are its alternatives.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ def with_regions(
         for place in np.flatnonzero(is_number & (overlaps < SAME_BOX))
     ]
     # Of those that are equally sure, the first: a chain.
-    left.sort(key=lambda number: -number.surety)
+    left.sort(key=lambda number: -(number.score + number.region_evidence))
     numbers = []
     while left:
         best, *others = left
