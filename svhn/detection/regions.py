@@ -3,8 +3,8 @@
 The detector sees digits, and regions: places of whole numbers. Small or blurred digits are often a
 number together, though no digit of it can be told by itself; and a region says where a number ends,
 where the edge of a plaque looks like a 1. So chains and regions are both what may be numbers. Of
-those that lie on one another only one can be right: the surest one, by its digits and as a whole
-on average, is the number, the others are its alternatives.
+those that lie on one another only one can be right: the surest one (`_rank`) is the number, the
+others are its alternatives.
 """
 
 import dataclasses
@@ -53,7 +53,7 @@ def with_regions(
         for place in np.flatnonzero(is_number & (overlaps < SAME_BOX))
     ]
     # Of those that are equally sure, the first: a chain.
-    left.sort(key=lambda number: -(number.score + number.region_evidence))
+    left.sort(key=_rank, reverse=True)
     numbers = []
     while left:
         best, *others = left
@@ -62,6 +62,15 @@ def with_regions(
         numbers.append(dataclasses.replace(best, alternatives=same_place))
         left = [other for other, there in zip(others, is_there, strict=True) if not there]
     return numbers
+
+
+def _rank(number: FoundNumber) -> float:
+    """How sure a number is among others at its place: a chain on average by its digits and as a
+    whole, a region as a whole alone, as digits that it shows may be two numbers'.
+    """
+    if number.is_region:
+        return number.region_evidence
+    return (number.score + number.region_evidence) / 2
 
 
 def _as_number(box: np.ndarray, digits: DetectedDigits) -> FoundNumber:

@@ -49,14 +49,15 @@ def test_a_chain_gets_the_region_that_it_fills():
 
 def test_a_region_with_another_box_is_what_the_number_may_be_instead():
     """There may be one more digit before it that was not seen."""
-    [number] = found(digits_of(*TWO), regions_of((0.9, 0, 10, 62, 30)))
-    assert number.number == "42"
-    assert number.region_evidence == pytest.approx(0.9 * 42 / 62)
-    [other] = number.alternatives
-    assert other.is_region
-    assert other.box.tolist() == [0, 10, 62, 30]
-    assert other.region_evidence == pytest.approx(0.9)
-    assert other.number == "42"
+    for score, surest in ((0.9, "region"), (0.6, "chain")):
+        [number] = found(digits_of(*TWO), regions_of((score, 0, 10, 62, 30)))
+        [other] = number.alternatives
+        chain, region = (number, other) if surest == "chain" else (other, number)
+        assert not chain.is_region and region.is_region
+        assert chain.number == region.number == "42"
+        assert region.box.tolist() == [0, 10, 62, 30]
+        assert region.region_evidence == pytest.approx(score)
+        assert chain.region_evidence == pytest.approx(score * 42 / 62)
 
 
 def test_a_region_without_digits_is_a_number_if_it_is_sure_enough():
@@ -103,6 +104,6 @@ def test_a_weak_region_about_two_numbers_leaves_them_two():
 def test_numbers_come_by_how_sure_they_are():
     digits = digits_of(*TWO, (7, 0.5, 200, 10, 20, 30))
     numbers = found(digits, regions_of((0.99, 300, 10, 50, 30), (0.9, 200, 10, 20, 30)))
-    # By both together: 0.5 + 0.9 of the 7; the others have one of them, 0.99 and 0.94.
-    assert [number.number for number in numbers] == ["7", "", "42"]
-    assert [round(number.surety, 2) for number in numbers] == [0.9, 0.99, 0.94]
+    # The chains by their digits and as a whole: (0.5 + 0.9) / 2, (0.94 + 0) / 2.
+    assert [number.number for number in numbers] == ["", "7", "42"]
+    assert [round(number.surety, 2) for number in numbers] == [0.99, 0.9, 0.94]
