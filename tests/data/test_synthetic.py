@@ -188,6 +188,12 @@ class TestStatistics:
         shares = [layout.centre[0] / layout.photo_width for layout in layouts]
         assert np.median(shares) == pytest.approx(0.5, abs=0.01)
 
+    def test_digits_may_stand_far_apart(self):
+        for spaced, least, most in ((0.0, 0, 0.08), (0.5, 0.45, 0.58), (1.0, 1, 1)):
+            random = np.random.default_rng(2)
+            layouts = [draw_layout(random, spaced=spaced) for _ in range(1000)]
+            assert least <= np.mean([layout.gap >= 0.4 for layout in layouts]) <= most
+
     def test_photos_are_muted_and_show_a_number(self, many_photos):
         colourfulness = [np.ptp(photo.pixels.astype(int), axis=2).mean() for photo in many_photos]
         assert np.median(colourfulness) < 32  # of 255; SVHN has 16, and 41 in the 95th percentile
@@ -397,8 +403,8 @@ class TestStrokeMeasures:
 def test_a_number_that_leaves_its_photo_is_drawn_anew(typefaces, monkeypatch):
     layouts = []
 
-    def first_one_outside(random, length_frequencies):
-        layout = draw_layout(random, length_frequencies)
+    def first_one_outside(random, length_frequencies, spaced):
+        layout = draw_layout(random, length_frequencies, spaced)
         if not layouts:
             layout = dataclasses.replace(layout, centre=(-3.0 * layout.photo_width, 5.0))
         layouts.append(layout)

@@ -30,6 +30,14 @@ class SyntheticConfig:
         [],
         group="Data set",
     )
+    spaced: float = option(
+        "The share of numbers whose digits stand far apart, each by itself, as some are mounted on "
+        "doors; SVHN shows hardly any.",
+        0.0,
+        group="Data set",
+        minimum=0.0,
+        maximum=1.0,
+    )
     seed: int = option(
         "Another seed gives other photos; the same seed and fonts give the same bytes.",
         1,

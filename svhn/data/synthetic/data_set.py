@@ -78,6 +78,7 @@ class _Task:
     folder: str
     typefaces: tuple[Typeface, ...]
     length_frequencies: Mapping[int, float]
+    spaced: float
 
 
 def render_split(
@@ -90,7 +91,7 @@ def render_split(
     """Renders one split into its folder, replacing what is there.
 
     Args:
-        config: What to render and where; its counts are not looked at.
+        config: What to render and where; its counts and `lengths` are not looked at.
         split: The folder's name.
         count: How many photos.
         typefaces: The fonts to choose from.
@@ -102,6 +103,7 @@ def render_split(
         "split": split,
         "photos": count,
         "lengths": config.lengths,
+        "spaced": config.spaced,
         "fonts": len(typefaces),
         "fonts_digest": fonts_digest(typefaces),
     }
@@ -116,6 +118,7 @@ def render_split(
                 folder,
                 typefaces,
                 length_frequencies,
+                config.spaced,
             )
             for first in range(0, count, _PHOTOS_A_TASK)
         ]
@@ -153,7 +156,7 @@ def _render_task(task: _Task) -> list[LabelledPhoto]:
             pixels, digits = render_photo_without_number(random, task.typefaces), ()
             boxes = np.zeros((0, 4), np.float32)
         else:
-            photo = render_photo(random, task.typefaces, task.length_frequencies)
+            photo = render_photo(random, task.typefaces, task.length_frequencies, task.spaced)
             pixels, digits, boxes = photo.pixels, photo.digits, photo.boxes
         Path(task.folder, name).write_bytes(photo_folder.png_bytes(pixels))
         labels.append(LabelledPhoto(name, digits, boxes))

@@ -68,6 +68,10 @@ _STEP = [-0.8, -0.33, -0.14, -0.085, -0.035, 0, 0.025, 0.06, 0.09, 0.2, 0.5]
 # Space between two boxes over their height.
 _GAP = [-0.3, -0.2, -0.12, -0.085, -0.04, 0, 0.048, 0.098, 0.14, 0.32, 0.7]
 
+_WIDE_GAPS = (0.4, 1.3)
+"""The same of digits that stand far apart, each by itself on a wall or a door, as some are mounted;
+SVHN shows hardly any."""
+
 _SMALLEST_DIGIT = 7.5
 """Pixels; fewer than one in a thousand of SVHN's digits are lower."""
 
@@ -113,13 +117,16 @@ class Layout:
 
 
 def draw_layout(
-    random: np.random.Generator, length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES
+    random: np.random.Generator,
+    length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES,
+    spaced: float = 0.0,
 ) -> Layout:
     """Returns a layout drawn from the statistics of SVHN's labels.
 
     Args:
         random: The photo's own generator.
         length_frequencies: How often numbers of each length come.
+        spaced: The share of numbers whose digits stand far apart.
     """
     digits = draw_number(random, length_frequencies)
     table = min(len(digits), 4)
@@ -128,6 +135,8 @@ def draw_layout(
     photo_height = digit_height / _from_quantiles(random, _DIGIT_SHARE[table])
     digit_aspect = _from_quantiles(random, _DIGIT_ASPECT)
     gap = _from_quantiles(random, _GAP)
+    if spaced and random.random() < spaced:
+        gap = random.uniform(*_WIDE_GAPS)
     step = _from_quantiles(random, _STEP)
     pitch = max(digit_aspect + gap, 0.3)
     upright = vertical or random.random() < _STAIRCASE_SHARE

@@ -54,6 +54,7 @@ def render_photo(
     random: np.random.Generator,
     typefaces: tuple[Typeface, ...],
     length_frequencies: Mapping[int, float] = LENGTH_FREQUENCIES,
+    spaced: float = 0.0,
 ) -> RenderedPhoto:
     """Returns a photo of a house number; everything in it comes from `random`.
 
@@ -61,9 +62,10 @@ def render_photo(
         random: The photo's own generator.
         typefaces: The fonts to choose from, at least one.
         length_frequencies: How often numbers of each length come.
+        spaced: The share of numbers whose digits stand far apart.
     """
     while True:
-        photo = _render(random, typefaces, length_frequencies)
+        photo = _render(random, typefaces, length_frequencies, spaced)
         height, width = photo.pixels.shape[:2]
         seen = clip_boxes(photo.boxes, width, height)[:, 2:].prod(axis=1)
         # Steep numbers at a photo's edge can leave it; nobody would label what isn't there.
@@ -75,8 +77,9 @@ def _render(
     random: np.random.Generator,
     typefaces: tuple[Typeface, ...],
     length_frequencies: Mapping[int, float],
+    spaced: float,
 ) -> RenderedPhoto:
-    layout = draw_layout(random, length_frequencies)
+    layout = draw_layout(random, length_frequencies, spaced)
     size = (layout.photo_width, layout.photo_height)
     scale = min(_MAX_SUPERSAMPLING, (_MAX_CANVAS_PIXELS / (size[0] * size[1])) ** 0.5)
     width, height = round(size[0] * scale), round(size[1] * scale)
