@@ -77,6 +77,8 @@ class Figures:
 
     # Photos.
     rendered_photos: int = 60_000
+    rendered_spaced: float = 0.07
+    """The share of numbers whose digits stand far apart."""
     rendered_seed: int = 11
     empty_photos: int = 3_000
     """Rendered, too, without any number: for the detector, and for the reader what the detector
@@ -104,6 +106,10 @@ class Figures:
     detector: Training = DETECTOR
     further_detector: Training = FURTHER_DETECTOR
     reader: Training = READER
+
+    teacher_share: float = 0.6
+    """What the last reader learns of the one before it, of several looks at each picture, beside
+    the labels."""
 
     # All trainings of readers.
     batch_size: int = 64
@@ -280,6 +286,7 @@ def _render(out: Path, photos: Mapping[str, int], figures: Figures) -> Stage:
             "train": 0,
             "test": 0,
             **photos,
+            "spaced": figures.rendered_spaced,
             "seed": figures.rendered_seed,
             "overwrite": True,
         },
@@ -432,6 +439,8 @@ def _train_reader(
     number: int, converted: Path, start: Path, reader: Path, figures: Figures
 ) -> Stage:
     training = figures.reader
+    # From the second on: the teacher of the first one knows less than its labels do.
+    taught = {"teachers": start, "teacher_share": figures.teacher_share} if number > 1 else {}
     if converted.name == "converted":  # no photos that a machine has labelled
         mix = tuple(part for part in training.mix if not part.startswith("pseudo:"))
         training = dataclasses.replace(training, mix=mix)
@@ -442,6 +451,7 @@ def _train_reader(
             "data_dir": converted,
             "train_logdir": reader,
             "restore_checkpoint": start,
+            **taught,
             **_training_flags(training, figures),
             **_reader_flags(figures),
         },

@@ -132,6 +132,7 @@ def test_reader_and_detector_both_learn_from_what_they_have_labelled(folder):
     assert "--splits=train,pseudo,extra,empty" in reader and "empty:1" in reader
     assert "--restore_checkpoint=release/detector_2" in last_detector
     assert "--restore_checkpoint=release/reader_1" in last_reader
+    assert "--teachers=release/reader_1" in last_reader and "--teachers" not in reader
     release, release_detector, agreement = call(folder, *flags).stdout.splitlines()[-5:-2]
     assert "--checkpoint_dir=release/reader_2" in release
     assert "--checkpoint_dir=release/detector_3" in release_detector
