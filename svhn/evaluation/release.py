@@ -22,7 +22,7 @@ from svhn.stored_calibration import StoredCalibration
 SPLIT = "val"
 """What temperature and thresholds are chosen on."""
 
-_PLACES = ("data_dir", "train_logdir", "restore_checkpoint", "backbone_weights")
+_PLACES = ("data_dir", "train_logdir", "restore_checkpoint", "backbone_weights", "teachers")
 """Flags of a run that say where its files lay: nobody else's business."""
 
 

@@ -33,6 +33,7 @@ CONFIG = {
     "train_logdir": "/home/somebody/logs",
     "restore_checkpoint": "/home/somebody/reader.npz",
     "backbone_weights": "/home/somebody/vgg16.h5",
+    "teachers": ["/home/somebody/teacher.npz"],
 }
 
 
