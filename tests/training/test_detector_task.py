@@ -124,6 +124,9 @@ def test_a_run_that_was_killed_ends_like_the_one_that_was_left_alone(
         }
 
 
+FIGURES = ("loss", "classes", "boxes", "numbers")
+
+
 def test_the_checkpoint_says_what_its_weights_score(finished, data_dir):
     state = read_state(newest_checkpoint(finished))
     assert state["calibration"] is None
@@ -136,24 +139,23 @@ def test_the_checkpoint_says_what_its_weights_score(finished, data_dir):
         assert state["scores"][name] == pytest.approx(expected[name], rel=1e-3)
     assert state["run"]["best_score"] >= state["scores"]["average_precision_at_iou_0.5"]
     assert any(len(found.labels) for found in detections.detected)
-    for tag, losses in zip(("loss", "classes", "boxes"), detections.losses, strict=True):
+    for tag, losses in zip(FIGURES, detections.losses, strict=True):
         shown = float(tf.make_ndarray(events(finished, "val")[f"loss/{tag}"][6]))
         assert shown == pytest.approx(losses.mean(), rel=1e-3)
 
 
 def test_tensorboard_has_curves_pictures_and_graph(finished):
     train_events, val_events = events(finished, "train"), events(finished, "val")
-    for tag in ("loss/loss", "loss/classes", "loss/boxes"):
+    for tag in (f"loss/{name}" for name in FIGURES):
         assert list(train_events[tag]) == [2, 3, 4, 6]
         assert list(val_events[tag]) == list(events(finished, "val_raw")[tag]) == [3, 6]
     assert list(train_events["training/gradient_norm"]) == [2, 3, 4, 6]
     for tag in ("average_precision/at_iou_0.5", "average_precision/mean_of_0.5_to_0.95"):
         assert list(val_events[tag]) == [3, 6]
-    total, classes, boxes = (
-        float(tf.make_ndarray(train_events[f"loss/{name}"][6]))
-        for name in ("loss", "classes", "boxes")
+    total, classes, boxes, numbers = (
+        float(tf.make_ndarray(train_events[f"loss/{name}"][6])) for name in FIGURES
     )
-    assert total == pytest.approx(classes + 2 * boxes, rel=1e-5)
+    assert total == pytest.approx(classes + 2 * boxes + numbers, rel=1e-5)
     assert list(val_events["pictures/samples"]) == [3, 6]
 
 
