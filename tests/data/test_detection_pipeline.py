@@ -10,7 +10,7 @@ from svhn.data import sampling
 from svhn.data.detection_pipeline import evaluation_photos, training_windows
 from svhn.detector_input import PADDING_LEVEL
 from svhn.errors import UserError
-from svhn.window_config import MOST_DIGITS, NO_LABEL, WindowConfig
+from svhn.window_config import IGNORED, MOST_DIGITS, NO_LABEL, NUMBER, WindowConfig
 from tests.small_conversion import write_conversion
 
 TRAIN = 23
@@ -53,7 +53,7 @@ def same(ones, others):
 
 
 def test_shapes_types_and_ranges(in_fours):
-    for images, labels, boxes in in_fours:
+    for images, labels, boxes, numbers, number_boxes in in_fours:
         assert images.shape == (4, 64, 64, 3)
         assert labels.shape == (4, MOST_DIGITS)
         assert boxes.shape == (4, MOST_DIGITS, 4)
@@ -63,7 +63,13 @@ def test_shapes_types_and_ranges(in_fours):
         assert boxes.min() >= 0
         assert labels.min() >= -2
         assert labels.max() <= 9
-    assert any((labels >= 0).any() for _, labels, _ in in_fours)
+        # One place for each of the two photos that may show theirs.
+        assert (numbers.shape, number_boxes.shape) == ((4, 2), (4, 2, 4))
+        assert (numbers.dtype, number_boxes.dtype) == (np.int32, np.float32)
+        assert set(numbers.ravel()) <= {NUMBER, NO_LABEL, IGNORED}
+        assert number_boxes.min() >= 0 and number_boxes.max() <= 64
+    assert any((labels >= 0).any() for _, labels, *_ in in_fours)
+    assert any((numbers == NUMBER).any() for *_, numbers, _ in in_fours)
 
 
 @pytest.mark.parametrize("done", [1, 4, 7])
@@ -84,7 +90,7 @@ def test_windows_do_not_depend_on_the_batch_size(data_dir, in_fours, monkeypatch
 
 def test_seed_and_epoch_make_other_windows(data_dir, in_fours):
     assert not same(taken(data_dir, 1, seed=4), in_fours[:1])
-    images = np.concatenate([images for images, _, _ in in_fours])
+    images = np.concatenate([images for images, *_ in in_fours])
     assert len({image.tobytes() for image in images}) == len(images)
 
 
@@ -94,7 +100,7 @@ def test_splits_are_mixed_as_asked_for(data_dir):
     shares = []
     for mix in ([1, 2], [2, 1]):
         arguments = {"windows": config, "splits": ["train", "extra"], "mix": mix}
-        labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 30, **arguments)])
+        labels = np.concatenate([labels for _, labels, *_ in taken(data_dir, 30, **arguments)])
         firsts = labels[:, 0]
         shares.append((firsts == 2).sum() / np.isin(firsts, (1, 2)).sum())
     # As the photos are there it would be 11 to 23.
@@ -105,7 +111,7 @@ def test_photos_of_each_split_take_each_place_of_a_window(data_dir):
     """A mix of three and windows of three photos, the last of them the background."""
     config = WindowConfig(size=64, negatives=0, smallest_digit=12, largest_digit=12)
     arguments = {"windows": config, "splits": ["train", "extra"], "mix": [1, 2]}
-    labels = np.concatenate([labels for _, labels, _ in taken(data_dir, 10, **arguments)])
+    labels = np.concatenate([labels for _, labels, *_ in taken(data_dir, 10, **arguments)])
     assert {1, 2} <= set(labels[:, 0].tolist())
     resumed = taken(data_dir, 2, start_example=20, **arguments)
     assert same(resumed, taken(data_dir, 7, **arguments)[5:])
@@ -113,8 +119,9 @@ def test_photos_of_each_split_take_each_place_of_a_window(data_dir):
 
 def test_photos_without_any_number_give_windows_without_one(data_dir):
     """As first photo of a window, as second and as background: they are all there is."""
-    for images, labels, boxes in taken(data_dir, 4, splits=["empty"]):
+    for images, labels, boxes, numbers, _ in taken(data_dir, 4, splits=["empty"]):
         assert (labels == NO_LABEL).all() and not boxes.any()
+        assert (numbers == NO_LABEL).all()
         assert np.isfinite(images).all()
         shown = (images != PADDING_LEVEL).any(axis=-1).mean(axis=(1, 2))
         assert (shown > 0.02).all() and shown.mean() > 0.4
@@ -125,7 +132,7 @@ def test_a_run_that_mixes_them_in_is_resumed_exactly(data_dir, mix):
     arguments = {"splits": ["train", "empty"], "mix": mix}
     whole = taken(data_dir, 7, **arguments)
     assert same(taken(data_dir, 4, start_example=12, **arguments), whole[3:])
-    labels = np.concatenate([labels for _, labels, _ in whole])
+    labels = np.concatenate([labels for _, labels, *_ in whole])
     with_digits = (labels >= 0).any(axis=1)
     assert with_digits.any() and not with_digits.all()
 
@@ -143,7 +150,7 @@ def test_rare_lengths_come_more_often_where_they_are_evened_out(tmp_path):
     for balance in (0.0, 1.0):
         arguments = {"windows": config, "balance_lengths": balance}
         batches = taken(tmp_path, 24, **arguments)
-        labels = np.concatenate([labels for _, labels, _ in batches])
+        labels = np.concatenate([labels for _, labels, *_ in batches])
         digits = labels[labels >= 0]
         shares.append((digits == 7).mean())
     assert shares[0] < 0.1 and shares[1] > 2.5 * shares[0]

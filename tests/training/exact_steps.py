@@ -63,11 +63,14 @@ def main(output: str, replicas: int, models: list[str]) -> None:
     windows = random.uniform(0, 255, size=(2 * BATCH_SIZE, WINDOW, WINDOW, 3)).astype("float32")
     digit_labels = random.integers(0, 10, size=(2 * BATCH_SIZE, len(BOXES))).astype("int32")
     digit_boxes = np.broadcast_to(np.float32(BOXES), (2 * BATCH_SIZE, len(BOXES), 4))
+    # Of a size that both levels which see numbers are taught.
+    numbers = np.zeros((2 * BATCH_SIZE, 1), np.int32), np.empty((2 * BATCH_SIZE, 1, 4), np.float32)
+    numbers[1][:] = [2, 4, 52, 40]
     figures = reading_figures()
     tasks = {
         **{name: ((images, labels), figures) for name, images in pictures.items()},
         "taught": ((pictures["plain"], labels), reading_figures(teacher_share=0.7)),
-        "detector": ((windows, digit_labels, digit_boxes), window_figures(WINDOW)),
+        "detector": ((windows, digit_labels, digit_boxes, *numbers), window_figures(WINDOW)),
     }
 
     arrays = {}
