@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from svhn.preprocessing import MARGIN, PATCH_SHARE
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.reader import Reader
 
@@ -71,15 +72,19 @@ def strip_of(photo: np.ndarray, box: Sequence[float]) -> Strip | None:
 def part_boxes(box: Sequence[float], length: int) -> np.ndarray:
     """Returns the boxes of the parts of a number, from left to right: float32 [length - 2, 4].
 
+    The network sees more than the box it is given (`svhn.preprocessing.crop`); so the boxes are as
+    much narrower than the parts, lest a digit beside be seen in part.
+
     Args:
         box: The tight box around all digits: left, top, width, height.
         length: Of the number, at least `PART`.
     """
     left, top, width, height = np.asarray(box, np.float64)
-    starts = left + width * np.arange(length - PART + 1) / length
-    boxes = np.empty((len(starts), 4), np.float32)
-    boxes[:, 0] = starts
-    boxes[:, 1:] = top, width * PART / length, height
+    centres = left + width * (np.arange(length - PART + 1) + PART / 2) / length
+    part_width = width * PART / length / ((1 + MARGIN) * PATCH_SHARE)
+    boxes = np.empty((len(centres), 4), np.float32)
+    boxes[:, 0] = centres - part_width / 2
+    boxes[:, 1:] = top, part_width, height
     return boxes
 
 

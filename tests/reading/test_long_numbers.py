@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from svhn.geometry import union_box
 from svhn.labels import label_array
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.given_box import GivenBoxReader
@@ -44,7 +43,7 @@ class ReaderOfWidths:
         if box[2] == BOX[2]:
             return says("12345", 0.6)
         first = 40 if box[1] == BOX[1] else 15  # in the strip
-        return says(["923", "234", "345"][round((box[0] - first) / 12)], 0.99)
+        return says(["923", "234", "345"][int((box[0] - first) / 12)], 0.99)
 
     def read(self, boxes):
         return [self.reading(distribution) for distribution in self.distributions(boxes)]
@@ -59,11 +58,15 @@ class ReaderOfWidths:
 
 
 @pytest.mark.parametrize(("length", "starts"), [(3, [0]), (4, [0, 15]), (5, [0, 12, 24])])
-def test_parts_show_three_digits_each_and_all_of_them_together(length, starts):
+def test_parts_are_seen_with_three_digits_each_and_all_of_them_together(length, starts):
     boxes = part_boxes(BOX, length)
-    np.testing.assert_allclose(boxes[:, 0], 40 + np.array(starts))
-    np.testing.assert_allclose(boxes[:, 1:], [[20, 180 / length, 30]] * len(starts))
-    np.testing.assert_allclose(union_box(boxes), BOX)
+    np.testing.assert_allclose(boxes[:, [1, 3]], [[20, 30]] * len(starts))
+    # What the network sees of a box: 1.3 times as much, and of that the patch.
+    widths = boxes[:, 2] * 1.3 * 54 / 64
+    np.testing.assert_allclose(widths, 180 / length, rtol=1e-6)
+    lefts = boxes[:, 0] + boxes[:, 2] / 2 - widths / 2
+    np.testing.assert_allclose(lefts, 40 + np.array(starts), rtol=1e-6)
+    assert lefts[-1] + widths[-1] == pytest.approx(100)
 
 
 def test_looks_at_a_digit_are_averaged_and_the_length_is_the_wholes():
