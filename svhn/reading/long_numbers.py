@@ -5,9 +5,7 @@ as wide as one of two, about ten pixels. What was read as four or five digits is
 again, three digits at a time, where each has as much room as those of numbers of three. The length
 is that of the whole; of each digit's probabilities all looks that show it are averaged.
 
-Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours; with the
-places that the detector or the network's attention gives the parts were no better on `val`'s photos
-put together anew (`benchmarks/long_numbers.py`).
+Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours.
 """
 
 import dataclasses
