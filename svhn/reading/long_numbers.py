@@ -1,9 +1,9 @@
 """A closer look at long numbers: their parts, each as large as a short number is shown.
 
-The network sees every number in a picture of the same size, so five digits are each shown a third
-as wide as one of two, about ten pixels. What was read as four or five digits is therefore looked at
-again, three digits at a time, where each has as much room as those of numbers of three. The length
-is that of the whole; of each digit's probabilities all looks that show it are averaged.
+The network sees every number in a picture of the same size, so five digits are each shown two
+fifths as wide as one of two, about ten pixels. What was read as four or five digits is therefore
+looked at again, three digits at a time, where each has as much room as those of numbers of three.
+The length is that of the whole; of each digit's probabilities all looks that show it are averaged.
 
 Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours.
 """
