@@ -13,7 +13,7 @@ from svhn.detection.box_scale import BoxScale
 from svhn.detection.close_look import close_looks
 from svhn.detection.decoding import DetectedDigits, find_digits, find_regions
 from svhn.detection.merging import joined, merged
-from svhn.detection.numbers import FoundNumber, group_digits
+from svhn.detection.numbers import FoundNumber
 from svhn.detection.outline import Outline
 from svhn.detection.part import Part
 from svhn.detection.regions import with_regions
@@ -118,7 +118,7 @@ class NumberFinder:
         Args:
             seen: As `see` returns it.
         """
-        numbers = with_regions(group_digits(seen.digits), *seen)
+        numbers = with_regions(*seen)
         return [found for found in numbers if found.surety >= self._number_score]
 
     def see(self, photo: np.ndarray) -> Seen:
@@ -132,7 +132,7 @@ class NumberFinder:
         reduced, reduction = _reduced(photo, sides[-1])
         looks = [self._look(reduced, side, reduction) for side in sides]
         seen = self._together(photo, looks)
-        numbers = with_regions(group_digits(seen.digits), *seen)
+        numbers = with_regions(*seen)
         close = close_looks(numbers, height, width, LARGEST_ENLARGEMENT)
         if not close:
             return seen

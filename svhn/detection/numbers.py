@@ -159,7 +159,7 @@ class _Lines:
         # How far each box reaches from its centre towards the other one's.
         reaches = (halves[:, None] / np.maximum(directions, 1e-9)).min(axis=-1)
         self._gaps = (distances - reaches - reaches.T) / mean_heights
-        overlaps = _covered_shares(boxes) / LARGEST_OVERLAP
+        overlaps = covered_shares(boxes) / LARGEST_OVERLAP
         self.is_same_place = overlaps >= 1
         any_way = ratios**2 + (np.maximum(self._gaps, 0) / WIDEST_GAP) ** 2 + overlaps**2
 
@@ -253,8 +253,12 @@ def _below_one(costs: np.ndarray, allowed: np.ndarray | bool = True) -> np.ndarr
     return np.where((costs < 1) & allowed, costs, np.inf)
 
 
-def _covered_shares(boxes: np.ndarray) -> np.ndarray:
-    """Returns the share of the smaller box of each pair that both have in common, [N, N]."""
+def covered_shares(boxes: np.ndarray) -> np.ndarray:
+    """Returns the share of the smaller box of each pair that both have in common, [N, N].
+
+    Args:
+        boxes: float64 [N, 4]: left, top, width, height.
+    """
     start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     common = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
     areas = boxes[:, 2] * boxes[:, 3]

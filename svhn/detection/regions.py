@@ -8,14 +8,12 @@ others are its alternatives.
 """
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from svhn.detection.average_precision import intersections_over_unions
 from svhn.detection.decoding import DetectedDigits
-from svhn.detection.numbers import FoundNumber, Region, group_digits
-from svhn.geometry import corners
+from svhn.detection.numbers import FoundNumber, Region, covered_shares, group_digits
 
 SAME_BOX = 0.85
 """Intersection over union of a chain's box and a region from which on they are one box."""
@@ -33,16 +31,14 @@ SEEN_SCORE = 0.05
 """Digits in a region count from this score on."""
 
 
-def with_regions(
-    chains: Sequence[FoundNumber], digits: DetectedDigits, regions: DetectedDigits
-) -> list[FoundNumber]:
+def with_regions(digits: DetectedDigits, regions: DetectedDigits) -> list[FoundNumber]:
     """Returns the numbers of a photo, the surest first.
 
     Args:
-        chains: Numbers as chains of its digits.
         digits: All that may be digits.
         regions: As `svhn.detection.decoding.find_regions` gives them.
     """
+    chains = group_digits(digits)
     boxes = np.array([chain.box for chain in chains], np.float32).reshape(-1, 4)
     overlaps = intersections_over_unions(regions.boxes, boxes).max(axis=1, initial=0.0)
     is_number = (overlaps >= SAME_NUMBER) | (regions.scores >= ALONE_SCORE)
@@ -57,7 +53,8 @@ def with_regions(
     numbers = []
     while left:
         best, *others = left
-        is_there = _covered_shares(best.box, [other.box for other in others]) >= SAME_PLACE
+        boxes = np.array([number.box for number in left], np.float64)
+        is_there = covered_shares(boxes)[0, 1:] >= SAME_PLACE
         same_place = tuple(other for other, there in zip(others, is_there, strict=True) if there)
         numbers.append(dataclasses.replace(best, alternatives=same_place))
         left = [other for other, there in zip(others, is_there, strict=True) if not there]
@@ -81,12 +78,3 @@ def _as_number(box: np.ndarray, digits: DetectedDigits) -> FoundNumber:
     if not chains:
         return FoundNumber(box, digits.chosen(np.zeros(0, int)), 0.0, is_region=True)
     return dataclasses.replace(chains[0], box=box, is_region=True)
-
-
-def _covered_shares(box: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
-    """The share of the smaller of a box and each other one that both have in common, [N]."""
-    boxes = np.array([box, *others], np.float64)
-    edges, areas = corners(boxes), np.prod(boxes[:, 2:], axis=1)
-    start, end = np.maximum(edges[0, :2], edges[1:, :2]), np.minimum(edges[0, 2:], edges[1:, 2:])
-    common = np.prod(np.maximum(end - start, 0), axis=1)
-    return common / np.maximum(np.minimum(areas[0], areas[1:]), 1e-9)

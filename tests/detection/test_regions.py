@@ -26,7 +26,7 @@ def regions_of(*entries):
 
 
 def found(digits, regions):
-    return with_regions(group_digits(digits), digits, regions)
+    return with_regions(digits, regions)
 
 
 TWO = ((4, 0.8, 20, 10, 20, 30), (2, 0.7, 42, 10, 20, 30))
