@@ -39,8 +39,9 @@ def main(config: CropsConfig) -> int:
     from svhn.evaluation.metrics import Proportion, count_right_digits, coverage_at_accuracy
     from svhn.evaluation.pictures import batches_of_pictures
     from svhn.evaluation.predict import make_predict_step, predict
-    from svhn.evaluation.several_crops import MOST_CROPS, averaging_model, crops_of_photos
+    from svhn.evaluation.several_crops import averaging_model, crops_of_photos
     from svhn.picture_size import picture_size
+    from svhn.reading.looks import MOST_CROPS
 
     counts = [int(text) for text in config.crops if text.isdecimal()]
     if len(counts) < len(config.crops) or not all(1 <= count <= MOST_CROPS for count in counts):

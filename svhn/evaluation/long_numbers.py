@@ -7,7 +7,10 @@ that their figures are less certain than intervals over independent photos say.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,11 @@ from svhn.reading.long_numbers import looked_closer, strip_of
 from svhn.reading.reader import Reader
 
 LENGTHS = (1, 2, 3, 4, 5)
+
+HEIGHT_STEPS = (14, 18, 24, 32, 48)
+"""Pixels of a digit's height; of all lengths as many rendered photos lie between two of them."""
+
+_FREQUENCIES = dict.fromkeys(LENGTHS, 1)
 
 
 def write_held_out(data_dir: str | Path, split: str, out: Path) -> int:
@@ -64,11 +72,14 @@ def write_held_out(data_dir: str | Path, split: str, out: Path) -> int:
 def write_rendered(
     out: Path, photos_a_length: int, seed: int, typefaces: Sequence[Typeface]
 ) -> int:
-    """Renders as many photos of each length, 1 to 5, into OUT/extra.
+    """Renders as many photos of each length, 1 to 5, into OUT/extra, with digits as large.
 
-    They are photos of `svhn.data.synthetic` with this seed: of those that would come, the first
-    ones that have a length still wanted. What a photo shows is drawn before it is rendered, so
-    that going past the others costs little.
+    They are photos of `svhn.data.synthetic` with this seed, where each length is as frequent. In
+    SVHN, and so there, the digits of long numbers are smaller (half of those of five are less than
+    23 pixels high, of three 32), which would show as a difference between lengths. So those are
+    taken, in their order, whose digits are as high as in the first numbers of three (between the
+    same of `HEIGHT_STEPS`). What a photo shows is drawn before it is rendered, so that going past
+    the others costs little.
 
     Args:
         out: An existing folder without `extra/`.
@@ -81,22 +92,33 @@ def write_rendered(
     """
     folder = out / "extra"
     folder.mkdir()
-    wanted = dict.fromkeys(LENGTHS, photos_a_length)
+    of_three = (height for _, length, height in _layouts(seed) if length == 3)
+    heights = Counter(islice(of_three, photos_a_length))
+    wanted = {length: heights.copy() for length in LENGTHS}
     photos = []
-    index = 0
-    with progress(total=sum(wanted.values()), description="Rendering") as bar:
-        while any(wanted.values()):
-            length = len(draw_layout(photo_generator(seed, "extra", index)).digits)
-            if wanted.get(length):
-                wanted[length] -= 1
-                rendered = render_photo(photo_generator(seed, "extra", index), typefaces)
-                name = f"{len(photos) + 1}.png"
-                (folder / name).write_bytes(png_bytes(rendered))
-                photos.append(LabelledPhoto(name, rendered.digits, rendered.boxes))
-                bar.update()
-            index += 1
+    with progress(total=len(LENGTHS) * photos_a_length, description="Rendering") as bar:
+        for index, length, height in _layouts(seed):
+            if not wanted[length][height]:
+                continue
+            rendered = render_photo(photo_generator(seed, "extra", index), typefaces, _FREQUENCIES)
+            if len(rendered.digits) != length:
+                continue  # the first layout left the photo, and another one was drawn
+            name = f"{len(photos) + 1}.png"
+            (folder / name).write_bytes(png_bytes(rendered))
+            photos.append(LabelledPhoto(name, rendered.digits, rendered.boxes))
+            bar.update()
+            wanted[length][height] -= 1
+            if not any(of_length.total() for of_length in wanted.values()):
+                break
     write_digit_struct(folder / DIGIT_STRUCT_NAME, photos)
     return len(photos)
+
+
+def _layouts(seed: int) -> Iterator[tuple[int, int, int]]:
+    """Of photo after photo its index, how many digits it shows and between which heights."""
+    for index in count():
+        layout = draw_layout(photo_generator(seed, "extra", index), _FREQUENCIES)
+        yield index, len(layout.digits), bisect(HEIGHT_STEPS, layout.digit_height)
 
 
 def proportions_by_length(results: Mapping, split: str) -> dict[int, Proportion]:

@@ -46,6 +46,19 @@ class NumberDistribution:
         )
 
 
+def average(distributions: Sequence[NumberDistribution]) -> NumberDistribution:
+    """Returns the mean of the probabilities of several looks at one number, at least one."""
+    return NumberDistribution(
+        _mean([distribution.lengths for distribution in distributions]),
+        _mean([distribution.digits for distribution in distributions]),
+    )
+
+
+def _mean(logarithms: Sequence[np.ndarray]) -> np.ndarray:
+    mean = np.exp(np.asarray(logarithms, np.float64)).mean(axis=0)
+    return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+
+
 def as_label(digits: Sequence[int]) -> Label:
     """Returns the label of a number, given its digits from left to right; any count.
 

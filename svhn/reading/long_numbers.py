@@ -16,7 +16,8 @@ import numpy as np
 from PIL import Image
 
 from svhn.preprocessing import MARGIN, PATCH_SHARE
-from svhn.reading.distribution import NumberDistribution
+from svhn.reading.distribution import NumberDistribution, average
+from svhn.reading.looks import crop_boxes
 from svhn.reading.reader import Reader
 
 LONG_LENGTHS = (4, 5)
@@ -24,6 +25,9 @@ LONG_LENGTHS = (4, 5)
 
 PART = 3
 """Digits of a part."""
+
+LOOKS = 5
+"""At the whole and at each part."""
 
 NARROWEST = 1.0
 """Width for a height of 1, from which on a box may show so many digits."""
@@ -98,22 +102,49 @@ def looked_closer(
         distributions: Of each number.
         strips: Of the same numbers; without one there is no closer look.
     """
-    lengths = [
-        distribution.best()[0] if strip else 0
-        for distribution, strip in zip(distributions, strips, strict=True)
+    looked = list(distributions)
+    long = _long_places(looked, strips)
+    wholes = _looks(reader, [(strips[place], strips[place].box[None]) for place in long])
+    for place, [whole] in zip(long, wholes, strict=True):
+        looked[place] = whole
+    long = _long_places(looked, strips)  # some are not, from a little beside
+    lengths = [looked[place].best()[0] for place in long]
+    parts = _looks(
+        reader,
+        [
+            (strips[place], part_boxes(strips[place].box, length))
+            for place, length in zip(long, lengths, strict=True)
+        ],
+    )
+    for place, length, of_parts in zip(long, lengths, parts, strict=True):
+        looked[place] = joined(looked[place], length, of_parts)
+    return looked
+
+
+def _long_places(
+    distributions: Sequence[NumberDistribution], strips: Sequence[Strip | None]
+) -> list[int]:
+    return [
+        place
+        for place, (distribution, strip) in enumerate(zip(distributions, strips, strict=True))
+        if strip and distribution.best()[0] in LONG_LENGTHS
     ]
+
+
+def _looks(
+    reader: Reader, shown: Sequence[tuple[Strip, np.ndarray]]
+) -> list[list[NumberDistribution]]:
+    """What the reader sees in some boxes of strips, each several times: for each strip a list."""
     pictures = [
         picture
-        for length, strip in zip(lengths, strips, strict=True)
-        if length in LONG_LENGTHS
-        for picture in reader.prepare_all(strip.pixels, part_boxes(strip.box, length))
+        for strip, boxes in shown
+        for picture in reader.prepare_all(
+            strip.pixels, np.concatenate([crop_boxes(box, LOOKS) for box in boxes])
+        )
     ]
-    of_parts = iter(reader.distributions(pictures))
+    distributions = iter(reader.distributions(pictures))
     return [
-        joined(distribution, length, [next(of_parts) for _ in range(length - PART + 1)])
-        if length in LONG_LENGTHS
-        else distribution
-        for distribution, length in zip(distributions, lengths, strict=True)
+        [average([next(distributions) for _ in range(LOOKS)]) for _ in boxes] for _, boxes in shown
     ]
 
 
@@ -123,7 +154,7 @@ def joined(
     """Returns the distribution of all looks at a number.
 
     Args:
-        whole: Of the whole number.
+        whole: Of the whole number, which may have been seen several times.
         length: How many digits it seems to have.
         parts: Of `part_boxes`, in their order.
     """

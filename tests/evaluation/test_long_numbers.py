@@ -54,7 +54,10 @@ class ReaderOfHalves:
         return np.asarray(box)
 
     def prepare_all(self, photo, boxes):
-        return [["123", "234", "345"][place] for place in range(len(boxes))]
+        # The whole or its three parts, each of them five times.
+        if len(boxes) == 5:
+            return list(boxes)
+        return [["123", "234", "345"][place // 5] for place in range(len(boxes))]
 
     def distributions(self, pictures):
         return [self._says(picture) for picture in pictures]

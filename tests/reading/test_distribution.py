@@ -5,7 +5,7 @@ import pytest
 
 from svhn.decoding import decode
 from svhn.labels import HEAD_NAMES, label_array
-from svhn.reading.distribution import NumberDistribution, as_label
+from svhn.reading.distribution import NumberDistribution, as_label, average
 
 
 def distribution(seed: int) -> tuple[NumberDistribution, dict[str, np.ndarray]]:
@@ -58,3 +58,15 @@ def test_labels():
     assert found.most_likely(0) == (0, 10, 10, 10, 10, 10)
     assert found.most_likely(6) == (6, 10, 10, 10, 10, 10)
     assert found.digit_probabilities(found.most_likely(6)) == (0.0,) * 5
+
+
+def test_several_looks_are_averaged_by_their_probabilities():
+    looks = [distribution(seed)[0] for seed in (1, 2, 3)]
+    mean = average(looks)
+    for name in ("lengths", "digits"):
+        expected = np.mean([np.exp(getattr(look, name)) for look in looks], axis=0)
+        np.testing.assert_allclose(np.exp(getattr(mean, name)), expected, rtol=1e-6)
+    # What no look thinks possible is no warning, and stays impossible.
+    lengths, digits = np.full(7, -np.inf), np.full((5, 10), -np.inf)
+    lengths[1] = digits[:, 3] = 0
+    assert average([NumberDistribution(lengths, digits)]).best() == as_label([3])

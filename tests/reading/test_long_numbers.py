@@ -5,6 +5,7 @@ from svhn.labels import label_array
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.given_box import GivenBoxReader
 from svhn.reading.long_numbers import Strip, joined, looked_closer, part_boxes, strip_of
+from svhn.reading.looks import crop_boxes
 from svhn.reading.results import Reading
 
 BOX = np.array([40, 20, 60, 30], np.float32)
@@ -42,7 +43,7 @@ class ReaderOfWidths:
     def _distribution(self, box):
         if box[2] == BOX[2]:
             return says("12345", 0.6)
-        first = 40 if box[1] == BOX[1] else 15  # in the strip
+        first = 40 if box[1] > 17.5 else 15  # in the strip
         return says(["923", "234", "345"][int((box[0] - first) / 12)], 0.99)
 
     def read(self, boxes):
@@ -87,9 +88,26 @@ def test_only_what_seems_long_is_looked_at_again():
     strip = Strip(np.zeros((70, 140, 3), np.uint8), BOX)
     distributions = [says("123"), says("12345", 0.6), says("12345", 0.6)]
     closer = looked_closer(reader, distributions, [strip, strip, None])
-    assert reader.seen == [tuple(box) for box in part_boxes(BOX, 5).tolist()]
+    looked_at = [BOX, *part_boxes(BOX, 5)]
+    assert reader.seen == [tuple(look.tolist()) for box in looked_at for look in crop_boxes(box, 5)]
     assert closer[0] is distributions[0] and closer[2] is distributions[2]
     assert closer[1].best() == tuple(label_array([9, 2, 3, 4, 5]).tolist())
+
+
+class ReaderOfPlaces(ReaderOfWidths):
+    """Reads 12345 in one place, and 123 a little beside."""
+
+    def _distribution(self, box):
+        return says("12345" if tuple(box) == tuple(BOX) else "123")
+
+
+def test_what_seems_short_from_beside_has_no_parts():
+    reader = ReaderOfPlaces()
+    strip = Strip(np.zeros((70, 140, 3), np.uint8), BOX)
+    [closer] = looked_closer(reader, [says("12345")], [strip])
+    assert len(reader.seen) == 5
+    assert closer.best() == tuple(label_array([1, 2, 3]).tolist())
+    assert np.exp(closer.lengths[[3, 5]]) == pytest.approx([0.722, 0.188])
 
 
 def test_a_box_that_is_given_is_looked_at_closely():
