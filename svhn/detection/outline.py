@@ -18,15 +18,21 @@ import numpy as np
 
 from svhn.detection.average_precision import LabelledDigits, intersections_over_unions
 from svhn.detection.decoding import DetectedDigits
-from svhn.detection.numbers import FoundNumber
+from svhn.detection.numbers import FoundNumber, Region
 from svhn.geometry import clip_boxes, corners, resized_boxes, union_box
 
-LEAST_SHARE = 0.2
-"""Of the photo's height. Smaller digits get the room of digits that have this share: hardly any
-of SVHN's train photos show such, so nothing is known of them."""
+LEAST_SHARE = 0.1
+"""Of the photo's height. Smaller digits get the room of digits that have this share, as SVHN shows
+hardly any: in a photo of thousands of pixels their boxes would become several times as large."""
 
 ROOMS = tuple(round(0.0025 * step, 4) for step in range(41))
 """Shares of the photo's height that are tried, the least first."""
+
+GROWTHS = tuple(round(1 + 0.01 * step, 2) for step in range(11))
+"""Factors of both sides that are tried in the end, the least first."""
+
+ENOUGH_OVERLAP = 0.5
+"""Intersection over union from which on a digit counts as found."""
 
 LEAST_SCORE = 0.3
 """Digits that are less sure tell nothing."""
@@ -69,13 +75,14 @@ class Outline(NamedTuple):
         return dataclasses.replace(found, boxes=boxes)
 
     def number(self, found: FoundNumber, photo_height: float, photo_width: float) -> FoundNumber:
-        """Returns a number with boxes as they are told, its own and its digits'.
+        """Returns a number with boxes as they are told: its own, its digits' and its regions'.
 
         Args:
             found: Its box may be larger than its digits', which stays so.
             photo_height: Pixels.
             photo_width: Pixels.
         """
+        found = dataclasses.replace(found, regions=self._regions(found, photo_height, photo_width))
         if not len(found.digits.boxes):
             [box] = self._drawn(found.box[np.newaxis], photo_height, photo_width)
             return dataclasses.replace(found, box=box)
@@ -87,11 +94,30 @@ class Outline(NamedTuple):
         [box] = clip_boxes(np.concatenate([start, end - start]), photo_width, photo_height)
         return dataclasses.replace(found, box=box, digits=digits)
 
-    def _drawn(self, boxes: np.ndarray, photo_height: float, photo_width: float) -> np.ndarray:
+    def _regions(
+        self, found: FoundNumber, photo_height: float, photo_width: float
+    ) -> tuple[Region, ...]:
+        if not found.regions:
+            return ()
+        boxes = np.stack([region.box for region in found.regions])
+        drawn = self._drawn(boxes, photo_height, photo_width)
+        return tuple(
+            region._replace(box=box) for region, box in zip(found.regions, drawn, strict=True)
+        )
+
+    def grown(self, boxes: np.ndarray, photo_height: float) -> np.ndarray:
+        """Returns boxes of digits as they are told, but for what lies outside the photo.
+
+        Args:
+            boxes: Float array of shape (N, 4), pixels.
+            photo_height: Pixels.
+        """
         size = boxes[:, 2:]
         room = _seen_heights(size, photo_height)[:, np.newaxis] * self[2:]
-        drawn = resized_boxes(boxes, (size + room) * self[:2])
-        return clip_boxes(drawn, photo_width, photo_height)
+        return resized_boxes(boxes, (size + room) * self[:2])
+
+    def _drawn(self, boxes: np.ndarray, photo_height: float, photo_width: float) -> np.ndarray:
+        return clip_boxes(self.grown(boxes, photo_height), photo_width, photo_height)
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> "Outline":
@@ -107,25 +133,47 @@ def fit_outline(
     """Returns the outline that brings the boxes' sides closest to the labelled ones.
 
     "Closest" is the least mean of |log(side / labelled side)|: a few labels that are far off don't
-    count more than others.
+    count more than others. That leaves as many boxes too small as too large; but labels that are
+    far off are loose rather than tight, so all grow by as much as lets most of them overlap with
+    their labels by `ENOUGH_OVERLAP`.
 
     Args:
         detected: What was found in each photo.
         labelled: What each of the same photos shows.
         photo_heights: Of these, pixels.
     """
-    pairs = []
+    pairs, places = [], []
     for digits, truth, photo_height in zip(detected, labelled, photo_heights, strict=True):
         rows, columns = matches(digits, truth)
-        size = digits.boxes[rows, 2:].astype(np.float64)
-        pairs.append((size, truth.boxes[columns, 2:], _seen_heights(size, photo_height)))
+        boxes, true_boxes = digits.boxes[rows], truth.boxes[columns]
+        places.append((boxes, true_boxes, photo_height))
+        size = boxes[:, 2:].astype(np.float64)
+        pairs.append((size, true_boxes[:, 2:], _seen_heights(size, photo_height)))
     if not sum(len(size) for size, _, _ in pairs):
         return Outline()
     found, true, seen_heights = map(np.concatenate, zip(*pairs, strict=True))
     (width, width_room), (height, height_room) = (
         _fit_side(found[:, side], true[:, side], seen_heights) for side in range(2)
     )
-    return Outline(width, height, width_room, height_room)
+    outlines = [
+        Outline(
+            round(width * growth, _DECIMALS),
+            round(height * growth, _DECIMALS),
+            width_room,
+            height_room,
+        )
+        for growth in GROWTHS
+    ]
+    return max(outlines, key=lambda outline: _overlapping(outline, places))
+
+
+def _overlapping(outline: Outline, places: Sequence[tuple[np.ndarray, np.ndarray, float]]) -> int:
+    """How many boxes overlap enough with the labelled ones, as an outline draws them."""
+    overlaps = (
+        intersections_over_unions(outline.grown(boxes, photo_height), true_boxes).diagonal()
+        for boxes, true_boxes, photo_height in places
+    )
+    return sum(int((of_photo >= ENOUGH_OVERLAP).sum()) for of_photo in overlaps)
 
 
 def matches(detected: DetectedDigits, labelled: LabelledDigits) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ PART = 3
 LOOKS = 5
 """At the whole and at each part."""
 
-NARROWEST = 1.0
+NARROWEST = 0.7
 """Width for a height of 1, from which on a box may show so many digits."""
 
 _ROOM = 0.5

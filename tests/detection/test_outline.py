@@ -58,6 +58,16 @@ def test_a_number_without_digits_grows_as_a_digit_does():
     assert told.is_region
 
 
+def test_regions_are_told_as_the_numbers_that_they_are_compared_with():
+    box = np.array([40, 40, 30, 30], np.float32)
+    regions = (Region(box, 0.9), Region(np.array([45, 40, 30, 30], np.float32), 0.2))
+    found = FoundNumber(box, detected([]), 0.0, regions, is_region=True)
+    told = Outline(1.1, 1.2, 0.05, 0.1).number(found, 100, 100)
+    np.testing.assert_array_equal(told.regions[0].box, told.box)
+    assert [region.score for region in told.regions] == [0.9, 0.2]
+    assert told.region_evidence == found.region_evidence == pytest.approx(0.9)
+
+
 def test_room_beside_a_number_stays():
     found = made_of(detected([[20, 30, 10, 20]]))
     with_room = type(found)(np.array([10, 30, 20, 20], np.float32), found.digits, found.score)
@@ -86,6 +96,21 @@ def test_the_fitted_outline_is_how_people_drew():
     found, labelled, heights = people(drawn, 600, seed=1)
     fitted = fit_outline(found, labelled, heights)
     assert fitted == pytest.approx(drawn, abs=0.02)
+
+
+def test_boxes_grow_until_most_overlap_with_loose_labels_by_half():
+    found = [detected([[100, 100, 20, 40]])] * 20
+    sides = [(20, 40)] * 14 + [(29.5, 59)] * 6  # so large that half of them isn't overlapped
+    labelled = [
+        LabelledDigits(
+            np.array([0]), np.array([[110 - width / 2, 120 - height / 2, width, height]])
+        )
+        for width, height in sides
+    ]
+    drawn = fit_outline(found, labelled, [200] * 20)
+    # 29.5 · 59 / 2 = 870 square pixels; 20 · 40 · 1.04² = 865, and 1.05² is the first with more.
+    [box] = drawn.digits(found[0], 200, 200).boxes
+    np.testing.assert_allclose(box[2:], [21, 42], rtol=1e-4)
 
 
 def test_digits_of_another_class_far_off_or_unsure_tell_nothing():
