@@ -55,6 +55,8 @@ def test_parts_of_the_first_photos_that_have_one():
     photos = [photo(width, f"{width}.png") for width in (40, 150, 50, 160, 170)]
     assert [part.shape[1] for part in parts_without_digits(photos, 2)] == [109, 119]
     assert len(parts_without_digits(photos, 9)) == 3
+    # The part beside this one's number shows a number, too.
+    assert [part.shape[1] for part in parts_without_digits([photo(150, "1729.png")], 1)] == []
 
 
 def test_rendered_scenes_are_photos_that_follow_from_the_seed():
