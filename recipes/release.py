@@ -37,8 +37,6 @@ class Training:
     """How often photos of each split come."""
     learning_rate: float
     seed: int
-    augmentation: float = 1.0
-    """How strongly pictures are changed. Less, once a network is good: closer to what it is for."""
 
     def in_steps(self, steps: int) -> "Training":
         """Returns the same training, longer or shorter."""
@@ -54,11 +52,7 @@ FURTHER_DETECTOR = Training(
     3_000, ("train:4", "pseudo:6", "extra:7", "empty:1"), learning_rate=0.0015, seed=3
 )
 READER = Training(
-    4_500,
-    ("train:3", "pseudo:4", "extra:6", "empty:1"),
-    learning_rate=0.0015,
-    seed=4,
-    augmentation=0.4,
+    4_500, ("train:3", "pseudo:4", "extra:6", "empty:1"), learning_rate=0.0015, seed=4
 )
 
 
@@ -540,7 +534,6 @@ def _training_flags(training: Training, figures: Figures) -> dict[str, object]:
         "patience": 0,
         "precision": figures.precision,
         "seed": training.seed,
-        "augmentation": training.augmentation,
     }
 
 
