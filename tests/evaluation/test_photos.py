@@ -37,8 +37,11 @@ def reader():
 
 @pytest.fixture
 def only_as_found(monkeypatch):
-    """Without other choices of ends: `tests/reading/test_candidates.py` has those."""
+    """Without other choices of ends and closer looks: `test_candidates.py` and
+    `test_long_numbers.py` in `tests/reading` have those.
+    """
     monkeypatch.setattr("svhn.reading.whole_photo.candidates", lambda found, *_: [found])
+    monkeypatch.setattr("svhn.reading.whole_photo.looked_closer", lambda reader, whole, _: whole)
 
 
 def right_finds(photos):
