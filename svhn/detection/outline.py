@@ -142,16 +142,16 @@ def fit_outline(
         labelled: What each of the same photos shows.
         photo_heights: Of these, pixels.
     """
-    pairs, places = [], []
+    places = []
     for digits, truth, photo_height in zip(detected, labelled, photo_heights, strict=True):
         rows, columns = matches(digits, truth)
-        boxes, true_boxes = digits.boxes[rows], truth.boxes[columns]
-        places.append((boxes, true_boxes, photo_height))
-        size = boxes[:, 2:].astype(np.float64)
-        pairs.append((size, true_boxes[:, 2:], _seen_heights(size, photo_height)))
-    if not sum(len(size) for size, _, _ in pairs):
+        places.append((digits.boxes[rows], truth.boxes[columns], photo_height))
+    if not sum(len(boxes) for boxes, _, _ in places):
         return Outline()
-    found, true, seen_heights = map(np.concatenate, zip(*pairs, strict=True))
+    found = np.concatenate([boxes[:, 2:] for boxes, _, _ in places]).astype(np.float64)
+    true = np.concatenate([true_boxes[:, 2:] for _, true_boxes, _ in places])
+    photo_heights = np.repeat(photo_heights, [len(boxes) for boxes, _, _ in places])
+    seen_heights = _seen_heights(found, photo_heights)
     (width, width_room), (height, height_room) = (
         _fit_side(found[:, side], true[:, side], seen_heights) for side in range(2)
     )

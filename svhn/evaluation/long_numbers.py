@@ -75,11 +75,10 @@ def write_rendered(
     """Renders as many photos of each length, 1 to 5, into OUT/extra, with digits as large.
 
     They are photos of `svhn.data.synthetic` with this seed, where each length is as frequent. In
-    SVHN, and so there, the digits of long numbers are smaller (half of those of five are less than
-    23 pixels high, of three 32), which would show as a difference between lengths. So those are
-    taken, in their order, whose digits are as high as in the first numbers of three (between the
-    same of `HEIGHT_STEPS`). What a photo shows is drawn before it is rendered, so that going past
-    the others costs little.
+    SVHN, and so there, the digits of long numbers are smaller, which would show as a difference
+    between lengths. So those are taken, in their order, whose digits are as high as in the first
+    numbers of three (between the same of `HEIGHT_STEPS`). What a photo shows is drawn before it is
+    rendered, so that going past the others costs little.
 
     Args:
         out: An existing folder without `extra/`.
