@@ -17,6 +17,7 @@ from svhn.evaluation.photo_metrics import measure_photos
 from svhn.evaluation.photo_mistakes import photo_mistakes_sheet
 from svhn.evaluation.photo_report import (
     finding_table,
+    lengths_table,
     photo_figures_as_json,
     photos_table,
     write_photo_predictions,
@@ -80,6 +81,7 @@ def evaluate_photos(config: EvaluationConfig) -> int:
         )
     print(f"\nNumbers found and read\n{photos_table(metrics)}")
     print(f"\nBoxes and digits\n{finding_table(metrics)}")
+    print(f"\nBy the number's length\n{lengths_table(metrics)}")
     read = {split: figures.read for split, figures in metrics.items()}
     print(f"\nConfidence\n{confidence_table(read)}")
     print(f"\nResults: {folder / 'photos.json'}, {folder / 'photos_SPLIT.csv'}")

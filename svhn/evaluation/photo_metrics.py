@@ -35,8 +35,11 @@ class PhotoMetrics:
     box_found: Proportion
     """Numbers with a found box that overlaps the tight box around their digits enough."""
 
+    box_found_by_length: dict[int, Proportion]
+    """`box_found` for the photos of each true length class that occurs, in ascending order."""
+
     best_box: Proportion
-    """The same, if only the number counts that the finder is surest of."""
+    """`box_found`, if only the number counts that the finder is surest of."""
 
     without: Proportion
     """Photos in which no number was found."""
@@ -65,6 +68,8 @@ def measure_photos(
         )[:, 0]
         for numbers, truth in zip(predictions.numbers, predictions.true_boxes, strict=True)
     ]
+    box_found = np.array([(each >= LEAST_OVERLAP).any() for each in overlaps], bool)
+    lengths = predictions.labels[:, 0]
     return PhotoMetrics(
         read=compute_metrics(
             predictions.labels,
@@ -78,7 +83,10 @@ def measure_photos(
             predictions.confidence_in_true_boxes,
             coverage_accuracies,
         ),
-        box_found=_proportion([(each >= LEAST_OVERLAP).any() for each in overlaps]),
+        box_found=_proportion(box_found),
+        box_found_by_length={
+            int(length): _proportion(box_found[lengths == length]) for length in np.unique(lengths)
+        },
         best_box=_proportion([(each[:1] >= LEAST_OVERLAP).any() for each in overlaps]),
         without=_proportion(found == 0),
         with_several=_proportion(found > 1),

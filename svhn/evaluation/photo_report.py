@@ -18,7 +18,7 @@ from svhn.evaluation.report import (
     proportion_as_json,
 )
 from svhn.files import write_whole
-from svhn.labels import number_text
+from svhn.labels import length_name, number_text
 
 
 def photos_table(metrics: Mapping[str, PhotoMetrics]) -> str:
@@ -63,6 +63,29 @@ def finding_table(metrics: Mapping[str, PhotoMetrics]) -> str:
     return aligned(header, rows)
 
 
+def lengths_table(metrics: Mapping[str, PhotoMetrics]) -> str:
+    """Returns what is read and found by true length as text, a line for each split and length."""
+    header = [
+        ("", "", "", "whole-photo", "at the", "box", "95 %"),
+        ("split", "digits", "photos", "accuracy", "true boxes", "found", "interval"),
+    ]
+    rows = []
+    for split, figures in metrics.items():
+        for length, found in figures.box_found_by_length.items():
+            row = (
+                split,
+                length_name(length),
+                f"{found.count:,}",
+                percent(figures.read.by_length[length].share),
+                percent(figures.read_in_true_boxes.by_length[length].share),
+                percent(found.share),
+                interval_text(found),
+            )
+            rows.append(row)
+            split = ""
+    return aligned(header, rows)
+
+
 def photo_figures_as_json(figures: PhotoMetrics) -> dict[str, Any]:
     """Returns every figure of a split, as JSON can hold it."""
     return {
@@ -70,6 +93,10 @@ def photo_figures_as_json(figures: PhotoMetrics) -> dict[str, Any]:
         "found_and_read": _without_count(figures.read),
         "read_in_true_boxes": _without_count(figures.read_in_true_boxes),
         "box_found": proportion_as_json(figures.box_found),
+        "box_found_by_length": {
+            length_name(length): proportion_as_json(found)
+            for length, found in figures.box_found_by_length.items()
+        },
         "best_box": proportion_as_json(figures.best_box),
         "without_a_number": proportion_as_json(figures.without),
         "with_several_numbers": proportion_as_json(figures.with_several),

@@ -79,6 +79,11 @@ def test_files_and_tables(config, told, capsys):
     assert val["photos"] == 3
     assert (val["box_found"]["correct"], val["box_found"]["count"]) == (2, 3)
     assert 0 < val["box_found"]["low_95"] < 2 / 3 < val["box_found"]["high_95"] < 1
+    by_length = {
+        length: (found["correct"], found["count"])
+        for length, found in val["box_found_by_length"].items()
+    }
+    assert by_length == {"1": (1, 1), "2": (0, 1), "3": (1, 1)}
     assert val["without_a_number"]["correct"] == 1
     assert val["found_and_read"]["sequence_accuracy"]["count"] == 3
     assert 0 < val["digit_average_precision_at_0.5"] < 1
@@ -96,6 +101,13 @@ def test_files_and_tables(config, told, capsys):
     printed = capsys.readouterr().out
     for text in ("whole-photo", "66.67 %", "digit AP", "coverage", "photo_mistakes_val.png"):
         assert text in printed
+    of_two_digits, in_test = [
+        line.split()
+        for line in printed[printed.index("By the number's length") :].splitlines()
+        if line.split()[:2] == ["2", "1"]
+    ]
+    assert of_two_digits[6:8] == ["0.00", "%"]
+    assert in_test[6:8] == ["100.00", "%"]
     assert max(len(line) for line in printed.splitlines() if str(folder) not in line) < 100
 
 
