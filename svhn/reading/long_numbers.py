@@ -2,10 +2,12 @@
 
 The network sees every number in a picture of the same size, so five digits are each shown two
 fifths as wide as one of two, about ten pixels. What was read as four or five digits is therefore
-looked at again, three digits at a time, where each has as much room as those of numbers of three.
-The length is that of the whole; of each digit's probabilities all looks that show it are averaged.
+looked at again without one and without two of them, so that the others have more room. The length
+is that of the whole; of each digit's probabilities all looks that show it are averaged.
 
-Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours.
+Digits are taken to be equally wide. Where they are not, a part cuts one of its neighbours, and may
+show a digit more or less. So what the reader sees in a part counts as much as it believes that the
+part has so many digits.
 """
 
 import dataclasses
@@ -23,8 +25,8 @@ from svhn.reading.reader import Reader
 LONG_LENGTHS = (4, 5)
 """Lengths that are looked at closely; more than five digits are not read."""
 
-PART = 3
-"""Digits of a part."""
+LEFT_OUT = (1, 2)
+"""Digits that parts leave out."""
 
 LOOKS = 5
 """At the whole and at each part."""
@@ -71,22 +73,48 @@ def strip_of(photo: np.ndarray, box: Sequence[float]) -> Strip | None:
     return Strip(np.asarray(Image.fromarray(pixels).reduce(factor)), (box - place) / factor)
 
 
+class Part(NamedTuple):
+    """Some neighbouring digits of a number."""
+
+    start: int
+    """The position of the first, from 0."""
+
+    count: int
+    """How many there are."""
+
+    @property
+    def end(self) -> int:
+        """The position after the last."""
+        return self.start + self.count
+
+
+def parts_of(length: int) -> list[Part]:
+    """Returns the parts of a number that are looked at, the largest first, from left to right.
+
+    Args:
+        length: How many digits it has; more than are left out.
+    """
+    return [
+        Part(start, length - left_out) for left_out in LEFT_OUT for start in range(left_out + 1)
+    ]
+
+
 def part_boxes(box: Sequence[float], length: int) -> np.ndarray:
-    """Returns the boxes of the parts of a number, from left to right: float32 [length - 2, 4].
+    """Returns the boxes of `parts_of` a number: float32 [parts, 4].
 
     The network sees more than the box it is given (`svhn.preprocessing.crop`); so the boxes are as
     much narrower than the parts, lest a digit beside be seen in part.
 
     Args:
         box: The tight box around all digits: left, top, width, height.
-        length: Of the number, at least `PART`.
+        length: Of the number.
     """
     left, top, width, height = np.asarray(box, np.float64)
-    centres = left + width * (np.arange(length - PART + 1) + PART / 2) / length
-    part_width = width * PART / length / ((1 + MARGIN) * PATCH_SHARE)
-    boxes = np.empty((len(centres), 4), np.float32)
-    boxes[:, 0] = centres - part_width / 2
-    boxes[:, 1:] = top, part_width, height
+    starts, counts = np.transpose(parts_of(length))
+    widths = width * counts / length / ((1 + MARGIN) * PATCH_SHARE)
+    boxes = np.empty((len(starts), 4), np.float32)
+    boxes[:, 0] = left + width * (starts + counts / 2) / length - widths / 2
+    boxes[:, 1], boxes[:, 2], boxes[:, 3] = top, widths, height
     return boxes
 
 
@@ -105,8 +133,8 @@ def looked_closer(
     looked = list(distributions)
     long = _long_places(looked, strips)
     wholes = _looks(reader, [(strips[place], strips[place].box[None]) for place in long])
-    for place, [whole] in zip(long, wholes, strict=True):
-        looked[place] = whole
+    for place, [looks] in zip(long, wholes, strict=True):
+        looked[place] = average(looks)
     long = _long_places(looked, strips)  # some are not, from a little beside
     lengths = [looked[place].best()[0] for place in long]
     parts = _looks(
@@ -116,8 +144,8 @@ def looked_closer(
             for place, length in zip(long, lengths, strict=True)
         ],
     )
-    for place, length, of_parts in zip(long, lengths, parts, strict=True):
-        looked[place] = joined(looked[place], length, of_parts)
+    for place, length, looks_at_parts in zip(long, lengths, parts, strict=True):
+        looked[place] = joined(looked[place], length, looks_at_parts)
     return looked
 
 
@@ -133,8 +161,8 @@ def _long_places(
 
 def _looks(
     reader: Reader, shown: Sequence[tuple[Strip, np.ndarray]]
-) -> list[list[NumberDistribution]]:
-    """What the reader sees in some boxes of strips, each several times: for each strip a list."""
+) -> list[list[list[NumberDistribution]]]:
+    """What the reader sees in some boxes of strips: of each strip, of each box, in each look."""
     pictures = [
         picture
         for strip, boxes in shown
@@ -143,25 +171,26 @@ def _looks(
         )
     ]
     distributions = iter(reader.distributions(pictures))
-    return [
-        [average([next(distributions) for _ in range(LOOKS)]) for _ in boxes] for _, boxes in shown
-    ]
+    return [[[next(distributions) for _ in range(LOOKS)] for _ in boxes] for _, boxes in shown]
 
 
 def joined(
-    whole: NumberDistribution, length: int, parts: Sequence[NumberDistribution]
+    whole: NumberDistribution, length: int, looks_at_parts: Sequence[Sequence[NumberDistribution]]
 ) -> NumberDistribution:
     """Returns the distribution of all looks at a number.
 
     Args:
         whole: Of the whole number, which may have been seen several times.
         length: How many digits it seems to have.
-        parts: Of `part_boxes`, in their order.
+        looks_at_parts: The looks at each of `parts_of(length)`, in their order.
     """
-    looks = np.exp(whole.digits)
-    counts = np.ones((len(looks), 1))
-    for start, part in enumerate(parts):
-        looks[start : start + PART] += np.exp(part.digits[:PART])
-        counts[start : start + PART] += 1
-    digits = np.log(np.maximum(looks / counts, np.finfo(np.float64).tiny))
-    return dataclasses.replace(whole, digits=np.where(counts > 1, digits, whole.digits))
+    probabilities = np.exp(whole.digits)
+    weights = np.ones((len(probabilities), 1))
+    for part, looks in zip(parts_of(length), looks_at_parts, strict=True):
+        place = slice(part.start, part.end)
+        for look in looks:
+            weight = np.exp(look.lengths[part.count]) / len(looks)
+            probabilities[place] += weight * np.exp(look.digits[: part.count])
+            weights[place] += weight
+    digits = np.log(np.maximum(probabilities / weights, np.finfo(np.float64).tiny))
+    return dataclasses.replace(whole, digits=np.where(weights > 1, digits, whole.digits))

@@ -4,7 +4,7 @@ import pytest
 from svhn.labels import label_array
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.given_box import GivenBoxReader
-from svhn.reading.long_numbers import Strip, joined, looked_closer, part_boxes, strip_of
+from svhn.reading.long_numbers import Strip, joined, looked_closer, part_boxes, parts_of, strip_of
 from svhn.reading.looks import crop_boxes
 from svhn.reading.results import Reading
 
@@ -43,8 +43,10 @@ class ReaderOfWidths:
     def _distribution(self, box):
         if box[2] == BOX[2]:
             return says("12345", 0.6)
-        first = 40 if box[1] > 17.5 else 15  # in the strip
-        return says(["923", "234", "345"][int((box[0] - first) / 12)], 0.99)
+        left = 40 if box[1] > 17.5 else 15  # in the strip
+        count = 4 if box[2] > 35 else 3
+        start = int((box[0] - left) / 12)
+        return says("92345"[start : start + count], 0.99)
 
     def read(self, boxes):
         return [self.reading(distribution) for distribution in self.distributions(boxes)]
@@ -58,29 +60,55 @@ class ReaderOfWidths:
         )
 
 
-@pytest.mark.parametrize(("length", "starts"), [(3, [0]), (4, [0, 15]), (5, [0, 12, 24])])
-def test_parts_are_seen_with_three_digits_each_and_all_of_them_together(length, starts):
+@pytest.mark.parametrize(
+    ("length", "parts"),
+    [
+        (4, [(0, 3), (1, 3), (0, 2), (1, 2), (2, 2)]),
+        (5, [(0, 4), (1, 4), (0, 3), (1, 3), (2, 3)]),
+    ],
+)
+def test_parts_leave_out_one_or_two_digits_and_are_seen_without_them(length, parts):
+    assert parts_of(length) == parts
     boxes = part_boxes(BOX, length)
-    np.testing.assert_allclose(boxes[:, [1, 3]], [[20, 30]] * len(starts))
+    np.testing.assert_allclose(boxes[:, [1, 3]], [[20, 30]] * len(parts))
+    starts, counts = np.transpose(parts)
     # What the network sees of a box: 1.3 times as much, and of that the patch.
     widths = boxes[:, 2] * 1.3 * 54 / 64
-    np.testing.assert_allclose(widths, 180 / length, rtol=1e-6)
+    np.testing.assert_allclose(widths, 60 * counts / length, rtol=1e-6)
     lefts = boxes[:, 0] + boxes[:, 2] / 2 - widths / 2
-    np.testing.assert_allclose(lefts, 40 + np.array(starts), rtol=1e-6)
-    assert lefts[-1] + widths[-1] == pytest.approx(100)
+    np.testing.assert_allclose(lefts, 40 + 60 * starts / length, rtol=1e-6)
+
+
+def looks_at_parts(*numbers):
+    """One look at each part of a number of four."""
+    return [[says(number, 0.8)] for number in numbers]
 
 
 def test_looks_at_a_digit_are_averaged_and_the_length_is_the_wholes():
     whole = says("1234", 0.5)
-    both = joined(whole, 4, [says("923", 0.8), says("234", 0.8)])
+    both = joined(whole, 4, looks_at_parts("923", "234", "92", "23", "34"))
     np.testing.assert_array_equal(both.lengths, whole.lengths)
     probabilities = np.exp(both.digits)
-    # The first digit is seen twice, the second three times, as 2 each time.
-    assert probabilities[0, [1, 9]] == pytest.approx([0.255, 0.405])
-    assert probabilities[1, 2] == pytest.approx((0.5 + 0.8 + 0.8) / 3)
-    assert probabilities[3, 4] == pytest.approx((0.5 + 0.8) / 2)
+    # The first digit is seen as 1 once, and twice as 9; each part counts 0.8.
+    assert probabilities[0, [1, 9]] == pytest.approx(
+        [(0.5 + 1.6 * 0.01) / 2.6, (0.01 + 1.6 * 0.8) / 2.6]
+    )
+    assert probabilities[1, 2] == pytest.approx((0.5 + 4 * 0.8 * 0.8) / 4.2)
     np.testing.assert_array_equal(both.digits[4], whole.digits[4])  # there is no such digit
     assert both.best() == tuple(label_array([9, 2, 3, 4]).tolist())
+
+
+def test_looks_that_see_more_or_fewer_digits_than_their_part_has_have_less_say():
+    whole = says("1234", 0.5)
+    of_three = says("923", 0.8)
+    parts = looks_at_parts("923", "234", "12", "23", "34")
+    one_of_two = joined(whole, 4, [[of_three, says("9234", 0.8)], *parts[1:]])
+    # Of the first part one look counts 0.8 / 2, and the other 0.01 / 2; of "12" it is 0.8.
+    weights = np.array([1, 0.4, 0.005, 0.8])
+    expected = weights @ [0.01, 0.8, 0.8, 0.01] / weights.sum()
+    assert np.exp(one_of_two.digits[0, 9]) == pytest.approx(expected)
+    several = joined(whole, 4, [[of_three, of_three], *parts[1:]])
+    np.testing.assert_allclose(several.digits, joined(whole, 4, parts).digits)
 
 
 def test_only_what_seems_long_is_looked_at_again():
