@@ -11,7 +11,10 @@ class Augmentation:
     """
 
     strength: float = 1.0
-    """Multiplies everything below; 0 is off."""
+    """Multiplies everything below but the next; 0 is off."""
+
+    photometric_share: float = 1.0
+    """Multiplies once more what changes light and colour, from `brightness` to `noise`."""
 
     patch_offset: float = 5.0
     """The 54×54 patch leaves the centre of the 64×64 crop by as many of its pixels; 5 is all."""
@@ -61,3 +64,8 @@ class Augmentation:
     occlusion: float = 0.35
     """A rectangle that hides a part of a number is at most this fraction of its picture high and
     wide; both are drawn, 0 upwards. Not for the detector, which would be taught a hidden digit."""
+
+    @property
+    def photometric_strength(self) -> float:
+        """Multiplies what changes light and colour; 0 leaves them alone."""
+        return self.strength * self.photometric_share

@@ -47,7 +47,7 @@ def vary_pictures(pictures: tf.Tensor, draws: tf.Tensor, augmentation: Augmentat
 
 def _blurred(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
     """Returns the pictures, float32 [B, H, 3 W], under Gaussians of five taps for each axis."""
-    strongest = augmentation.blur * augmentation.strength
+    strongest = augmentation.blur * augmentation.photometric_strength
     deviations = np.linspace(0.05, 0.05 + strongest, _DEVIATIONS)
     near, far = np.exp(-0.5 / deviations**2), np.exp(-2 / deviations**2)
     taps = np.stack([np.ones(_DEVIATIONS), near, far]) / (1 + 2 * near + 2 * far)
@@ -71,7 +71,7 @@ def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -
 
     All four are one matrix and one offset for a picture. `draws` are float32 [B, 6], -1 to 1.
     """
-    strength = augmentation.strength
+    strength = augmentation.photometric_strength
     saturation = 1 + draws[:, 0] * min(augmentation.saturation * strength, 1.0)
     contrast = exponential(draws[:, 1:2] * (augmentation.contrast * strength))
     gain = (1 + draws[:, 2:5] * (augmentation.colour_cast * strength)) * contrast
@@ -92,7 +92,7 @@ def _recoloured(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -
 
 def _inverted(rows: tf.Tensor, draws: tf.Tensor, augmentation: Augmentation) -> tf.Tensor:
     """Returns some of the pictures, [B, H, 3 W], as negatives. `draws` are float32 [B], -1 to 1."""
-    share = min(augmentation.inversion * augmentation.strength, 1.0)
+    share = min(augmentation.inversion * augmentation.photometric_strength, 1.0)
     is_negative = draws < 2 * share - 1
     return tf.where(is_negative[:, tf.newaxis, tf.newaxis], 255.0 - rows, rows)
 
@@ -108,5 +108,5 @@ def _noise(draws: tf.Tensor, height: int, row: int, augmentation: Augmentation) 
     # An odd distance meets no row twice.
     places = start[:, tf.newaxis] + (apart[:, tf.newaxis] | 1) * np.arange(height)
     rows = tf.gather(tf.constant(field), places % _NOISE_ROWS)
-    deviations = draws[:, 2] * (augmentation.noise * augmentation.strength)
+    deviations = draws[:, 2] * (augmentation.noise * augmentation.photometric_strength)
     return rows * deviations[:, tf.newaxis, tf.newaxis]

@@ -13,8 +13,13 @@ from tests.test_preprocessing import photo
 
 BOXES = np.array([[30, 15, 14, 28], [47, 16, 13, 29]], np.float32)
 
+MULTIPLIERS = ("strength", "photometric_share")
 NOTHING = Augmentation(
-    **{field.name: 0.0 for field in dataclasses.fields(Augmentation) if field.name != "strength"}
+    **{
+        field.name: 0.0
+        for field in dataclasses.fields(Augmentation)
+        if field.name not in MULTIPLIERS
+    }
 )
 GEOMETRY = ("patch_offset", "shift", "scale", "aspect", "rotation", "shear", "room")
 COLOURS = ("brightness", "contrast", "saturation", "colour_cast", "inversion", "blur", "noise")
@@ -107,7 +112,17 @@ def test_each_change_changes_something_and_less_at_half_strength(effect):
 
 def test_every_change_of_the_recipe_is_tested():
     names = {field.name for field in dataclasses.fields(Augmentation)}
-    assert names == {"strength", *ALL}
+    assert names == {*MULTIPLIERS, *ALL}
+
+
+@pytest.mark.parametrize("effect", ALL)
+def test_the_photometric_share_is_that_of_light_and_colour_alone(effect):
+    def pictures(**multipliers: float) -> np.ndarray:
+        only = dataclasses.replace(NOTHING, **{effect: getattr(Augmentation(), effect)})
+        return random_crops(photo(2), BOXES, 6, dataclasses.replace(only, **multipliers))
+
+    half = pictures(strength=0.5) if effect in COLOURS else pictures()
+    assert np.array_equal(pictures(photometric_share=0.5), half)
 
 
 def test_negatives_are_a_share_of_the_pictures_and_exact():

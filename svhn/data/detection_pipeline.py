@@ -189,7 +189,7 @@ def _varied(augmentation: Augmentation) -> Callable[..., tuple[tf.Tensor, ...]]:
     @_as_written
     def varied(windows: Window, draws: tf.Tensor) -> tuple[tf.Tensor, ...]:
         pictures = windows.picture
-        if augmentation.strength:
+        if augmentation.photometric_strength:
             pictures = photometry.vary_pictures(pictures, draws, augmentation)
         # Beyond the photo's edge it stays grey: what pads the photos of evaluation.
         pictures = pictures * windows.is_photo + PADDING_LEVEL * (1 - windows.is_photo)

@@ -59,6 +59,24 @@ def _mean(logarithms: Sequence[np.ndarray]) -> np.ndarray:
     return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
 
 
+def at_temperature(distribution: NumberDistribution, temperature: float) -> NumberDistribution:
+    """Returns a surer distribution, or with a temperature above 1 one that is less sure.
+
+    Args:
+        distribution: Of a number.
+        temperature: What the logarithms of all probabilities are divided by, above 0; their sum is
+            1 again after that.
+    """
+
+    def tempered(logarithms: np.ndarray) -> np.ndarray:
+        scores = logarithms / temperature
+        highest = scores.max(axis=-1, keepdims=True)
+        total = np.log(np.exp(scores - highest).sum(axis=-1, keepdims=True))
+        return scores - highest - total
+
+    return NumberDistribution(tempered(distribution.lengths), tempered(distribution.digits))
+
+
 def as_label(digits: Sequence[int]) -> Label:
     """Returns the label of a number, given its digits from left to right; any count.
 

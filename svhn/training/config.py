@@ -92,6 +92,15 @@ class TrainingConfig:
         minimum=0.0,
         maximum=3.0,
     )
+    photometric_share: float = option(
+        "Share of --augmentation at which light, colour, blur, noise and negatives are changed. A "
+        "run that goes on from weights that have seen it all learns more from pictures closer to "
+        "real ones; places and turns must stay as they are found.",
+        1.0,
+        group="Data",
+        minimum=0.0,
+        maximum=3.0,
+    )
 
     train_logdir: str = option(
         "Folder for checkpoints and TensorBoard events. A run that is found there continues.",

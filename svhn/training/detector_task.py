@@ -90,7 +90,7 @@ class DetectorTask:
             config.seed,
             start_example=start_example,
             windows=config.windows,
-            augmentation=Augmentation(strength=config.augmentation),
+            augmentation=Augmentation(config.augmentation, config.photometric_share),
             mix=parse_mix(config.mix, self._splits),
             balance_lengths=config.balance_lengths,
         )

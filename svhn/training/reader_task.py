@@ -96,7 +96,7 @@ class ReaderTask:
             config.batch_size,
             config.seed,
             start_example=start_example,
-            augmentation=Augmentation(strength=config.augmentation),
+            augmentation=Augmentation(config.augmentation, config.photometric_share),
             mix=parse_mix(config.mix, self._splits),
             balance_lengths=config.balance_lengths,
             size=picture_size_of(config.model),

@@ -5,7 +5,7 @@ import pytest
 
 from svhn.decoding import decode
 from svhn.labels import HEAD_NAMES, label_array
-from svhn.reading.distribution import NumberDistribution, as_label, average
+from svhn.reading.distribution import NumberDistribution, as_label, at_temperature, average
 
 
 def distribution(seed: int) -> tuple[NumberDistribution, dict[str, np.ndarray]]:
@@ -70,3 +70,17 @@ def test_several_looks_are_averaged_by_their_probabilities():
     lengths, digits = np.full(7, -np.inf), np.full((5, 10), -np.inf)
     lengths[1] = digits[:, 3] = 0
     assert average([NumberDistribution(lengths, digits)]).best() == as_label([3])
+
+
+def test_a_temperature_makes_a_distribution_surer_or_less_sure():
+    found, _ = distribution(1)
+    for name in ("lengths", "digits"):
+        plain = np.exp(getattr(found, name))
+        surer = plain**2 / (plain**2).sum(axis=-1, keepdims=True)
+        np.testing.assert_allclose(np.exp(getattr(at_temperature(found, 0.5), name)), surer)
+        less_sure = np.exp(getattr(at_temperature(found, 2.0), name))
+        np.testing.assert_allclose(less_sure.sum(axis=-1), 1)
+        assert (less_sure.max(axis=-1) < plain.max(axis=-1)).all()
+    certain = np.where(np.arange(7) == 1, 0.0, -np.inf)
+    tempered = at_temperature(NumberDistribution(certain, np.log(np.full((5, 10), 0.1))), 0.75)
+    np.testing.assert_array_equal(tempered.lengths, certain)

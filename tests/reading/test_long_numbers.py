@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from svhn.labels import label_array
+from svhn.reading import long_numbers
 from svhn.reading.distribution import NumberDistribution
 from svhn.reading.given_box import GivenBoxReader
 from svhn.reading.long_numbers import Strip, joined, looked_closer, part_boxes, parts_of, strip_of
@@ -12,8 +13,9 @@ BOX = np.array([40, 20, 60, 30], np.float32)
 
 
 def says(number, sure=0.9):
-    """A distribution that is about so sure of a number, and of each of its digits."""
-    lengths, digits = np.full(7, 0.01), np.full((5, 10), 0.01)
+    """A distribution that is so sure of a number's length, and of each of its digits."""
+    lengths, digits = np.full(7, (1 - sure) / 6), np.full((5, 10), (1 - sure) / 9)
+    digits[len(number) :] = 0.1
     lengths[len(number)] = sure
     for position, digit in enumerate(number):
         digits[position, int(digit)] = sure
@@ -42,7 +44,7 @@ class ReaderOfWidths:
 
     def _distribution(self, box):
         if box[2] == BOX[2]:
-            return says("12345", 0.6)
+            return says("12345", 0.8)
         left = 40 if box[1] > 17.5 else 15  # in the strip
         count = 4 if box[2] > 35 else 3
         start = int((box[0] - left) / 12)
@@ -84,37 +86,55 @@ def looks_at_parts(*numbers):
     return [[says(number, 0.8)] for number in numbers]
 
 
-def test_looks_at_a_digit_are_averaged_and_the_length_is_the_wholes():
+@pytest.fixture
+def untempered(monkeypatch):
+    monkeypatch.setattr(long_numbers, "TEMPERATURE", 1.0)
+
+
+def test_looks_at_a_digit_are_averaged_and_the_length_is_the_wholes(untempered):
     whole = says("1234", 0.5)
     both = joined(whole, 4, looks_at_parts("923", "234", "92", "23", "34"))
-    np.testing.assert_array_equal(both.lengths, whole.lengths)
+    np.testing.assert_allclose(both.lengths, whole.lengths)
     probabilities = np.exp(both.digits)
     # The first digit is seen as 1 once, and twice as 9; each part counts 0.8.
     assert probabilities[0, [1, 9]] == pytest.approx(
-        [(0.5 + 1.6 * 0.01) / 2.6, (0.01 + 1.6 * 0.8) / 2.6]
+        [(0.5 + 1.6 * 0.2 / 9) / 2.6, (0.5 / 9 + 1.6 * 0.8) / 2.6]
     )
     assert probabilities[1, 2] == pytest.approx((0.5 + 4 * 0.8 * 0.8) / 4.2)
-    np.testing.assert_array_equal(both.digits[4], whole.digits[4])  # there is no such digit
+    np.testing.assert_allclose(both.digits[4], whole.digits[4])  # there is no such digit
     assert both.best() == tuple(label_array([9, 2, 3, 4]).tolist())
 
 
-def test_looks_that_see_more_or_fewer_digits_than_their_part_has_have_less_say():
+def test_looks_that_see_more_or_fewer_digits_than_their_part_has_have_less_say(untempered):
     whole = says("1234", 0.5)
     of_three = says("923", 0.8)
     parts = looks_at_parts("923", "234", "12", "23", "34")
     one_of_two = joined(whole, 4, [[of_three, says("9234", 0.8)], *parts[1:]])
-    # Of the first part one look counts 0.8 / 2, and the other 0.01 / 2; of "12" it is 0.8.
-    weights = np.array([1, 0.4, 0.005, 0.8])
-    expected = weights @ [0.01, 0.8, 0.8, 0.01] / weights.sum()
+    # Of the first part one look counts 0.8 / 2, and the other 0.2 / 6 / 2; of "12" it is 0.8.
+    weights = np.array([1, 0.4, 0.2 / 12, 0.8])
+    expected = weights @ [0.5 / 9, 0.8, 0.8, 0.2 / 9] / weights.sum()
     assert np.exp(one_of_two.digits[0, 9]) == pytest.approx(expected)
     several = joined(whole, 4, [[of_three, of_three], *parts[1:]])
     np.testing.assert_allclose(several.digits, joined(whole, 4, parts).digits)
 
 
+def test_all_looks_together_are_surer_than_their_mean(monkeypatch):
+    arguments = says("1234", 0.5), 4, looks_at_parts("923", "234", "92", "23", "34")
+    together = joined(*arguments)
+    monkeypatch.setattr(long_numbers, "TEMPERATURE", 1.0)
+    mean = joined(*arguments)
+    assert together.best() == mean.best()
+    assert together.log_probability(together.best()) > mean.log_probability(mean.best())
+    for tempered, plain in ((together.lengths, mean.lengths), (together.digits, mean.digits)):
+        expected = np.exp(plain) ** (1 / 0.75)
+        expected /= expected.sum(axis=-1, keepdims=True)
+        np.testing.assert_allclose(np.exp(tempered), expected)
+
+
 def test_only_what_seems_long_is_looked_at_again():
     reader = ReaderOfWidths()
     strip = Strip(np.zeros((70, 140, 3), np.uint8), BOX)
-    distributions = [says("123"), says("12345", 0.6), says("12345", 0.6)]
+    distributions = [says("123"), says("12345", 0.8), says("12345", 0.8)]
     closer = looked_closer(reader, distributions, [strip, strip, None])
     looked_at = [BOX, *part_boxes(BOX, 5)]
     assert reader.seen == [tuple(look.tolist()) for box in looked_at for look in crop_boxes(box, 5)]
@@ -135,7 +155,9 @@ def test_what_seems_short_from_beside_has_no_parts():
     [closer] = looked_closer(reader, [says("12345")], [strip])
     assert len(reader.seen) == 5
     assert closer.best() == tuple(label_array([1, 2, 3]).tolist())
-    assert np.exp(closer.lengths[[3, 5]]) == pytest.approx([0.722, 0.188])
+    assert np.exp(closer.lengths[[3, 5]]) == pytest.approx(
+        [(4 * 0.9 + 0.1 / 6) / 5, (0.9 + 4 * 0.1 / 6) / 5]
+    )
 
 
 def test_a_box_that_is_given_is_looked_at_closely():
