@@ -93,9 +93,9 @@ class TrainingConfig:
         maximum=3.0,
     )
     photometric_share: float = option(
-        "Share of --augmentation at which light, colour, blur, noise and negatives are changed. A "
-        "run that goes on from weights that have seen it all learns more from pictures closer to "
-        "real ones; places and turns must stay as they are found.",
+        "Share of --augmentation at which light, colour, blur, noise and negatives are changed. "
+        "With less, pictures are closer to real ones while boxes and turns stay as loose as they "
+        "are found. For a detector it does what --augmentation does.",
         1.0,
         group="Data",
         minimum=0.0,

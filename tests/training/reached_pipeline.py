@@ -10,7 +10,7 @@ class _ReachedError(Exception):
 
 
 def asked_of_pipeline(monkeypatch, task_module, pipeline_name, make_config):
-    """Returns splits, mix and balance that reach a pipeline, with all of them named by flags.
+    """Returns what reaches a pipeline of what the flags name: splits, mix, balance, augmentation.
 
     Args:
         monkeypatch: The fixture.
@@ -19,11 +19,17 @@ def asked_of_pipeline(monkeypatch, task_module, pipeline_name, make_config):
         make_config: From these flags to a run's.
     """
 
-    def pipeline(_, splits, *__, mix, balance_lengths, **___):
-        raise _ReachedError(splits, mix, balance_lengths)
+    def pipeline(_, splits, *__, mix, balance_lengths, augmentation, **___):
+        raise _ReachedError(splits, mix, balance_lengths, augmentation)
 
     monkeypatch.setattr(task_module, pipeline_name, pipeline)
-    flags = {"splits": ["train", "val"], "mix": ["val:2", "train:3"], "balance_lengths": 0.5}
+    flags = {
+        "splits": ["train", "val"],
+        "mix": ["val:2", "train:3"],
+        "balance_lengths": 0.5,
+        "augmentation": 0.75,
+        "photometric_share": 0.25,
+    }
     with pytest.raises(_ReachedError) as caught:
         train(make_config(**flags))
     return caught.value.args

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.detection.average_precision import average_precision
 from svhn.detection.box_scale import BoxScale, fit_box_scale
@@ -71,10 +72,10 @@ def finished(data_dir, tmp_path_factory):
     return folder
 
 
-def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
+def test_mix_balance_and_augmentation_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
     make_config = functools.partial(config, data_dir, tmp_path)
     asked = asked_of_pipeline(monkeypatch, detector_task, "training_windows", make_config)
-    assert asked == (["train", "val"], [3, 2], 0.5)
+    assert asked == (["train", "val"], [3, 2], 0.5, Augmentation(0.75, 0.25))
 
 
 def tensors(prefix):

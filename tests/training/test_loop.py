@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from svhn.augmentation_config import Augmentation
 from svhn.checkpoints import load_model, newest_checkpoint, read_state
 from svhn.errors import UserError
 from svhn.evaluation.measure import fit_calibration
@@ -342,10 +343,10 @@ def test_without_photos_to_train_or_validate_on_it_says_so(tmp_path, numbers, wo
         train(config(str(data_dir), tmp_path / "run"))
 
 
-def test_mix_and_balance_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
+def test_mix_balance_and_augmentation_reach_the_pipeline(data_dir, tmp_path, monkeypatch):
     make_config = functools.partial(config, data_dir, tmp_path)
     asked = asked_of_pipeline(monkeypatch, reader_task, "training_batches", make_config)
-    assert asked == (["train", "val"], [3, 2], 0.5)
+    assert asked == (["train", "val"], [3, 2], 0.5, Augmentation(0.75, 0.25))
 
 
 def test_a_mix_of_other_splits_is_refused_before_anything_is_made(data_dir, tmp_path):
