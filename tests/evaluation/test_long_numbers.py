@@ -23,6 +23,7 @@ from svhn.evaluation.long_numbers import (
 )
 from svhn.evaluation.metrics import Proportion
 from svhn.reading.distribution import NumberDistribution
+from svhn.reading.long_numbers import LOOKS, parts_of
 from tests.small_conversion import write_conversion
 
 FONTS_DIR = str(Path(matplotlib.get_data_path(), "fonts", "ttf"))
@@ -48,16 +49,15 @@ def test_held_out_photos_are_written_as_they_were(tmp_path):
 
 
 class ReaderOfHalves:
-    """Says 12 to all, but for wide boxes: there 12340, and in their parts 123 and 234 and 345."""
+    """Says 12 to all, but for wide boxes: there 12340, and in their parts those of 12345."""
 
     def prepare(self, photo, box):
         return np.asarray(box)
 
     def prepare_all(self, photo, boxes):
-        # The whole or its three parts, each of them five times.
-        if len(boxes) == 5:
-            return list(boxes)
-        return [["123", "234", "345"][place // 5] for place in range(len(boxes))]
+        if len(boxes) == LOOKS:
+            return list(boxes)  # all of the whole
+        return ["12345"[part.start : part.end] for part in parts_of(5) for _ in range(LOOKS)]
 
     def distributions(self, pictures):
         return [self._says(picture) for picture in pictures]
