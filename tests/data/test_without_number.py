@@ -108,9 +108,12 @@ class TestWords:
         lines = [line for sign in signs for line in sign]
         for line in lines:
             assert not any(letter.isdigit() for letter in line)
-            assert sum(c.isalpha() and c not in words.LOOK_ALIKES for c in line) >= 2, line
+            clear = sum(c.isalpha() and c not in words.LOOK_ALIKES for c in line)
+            assert clear >= min(2, len(line)), line
         assert len(set(lines)) > 1000
         assert {len(sign) for sign in signs} >= {1, 2, 3}
+        assert {len(line) for line in lines} >= {1, 2, 3, 9}
+        assert 0.1 < np.mean([len(line) <= 2 for line in lines]) < 0.2
         letters = [letter for line in lines for letter in line]
         alike = np.mean([letter in words.LOOK_ALIKES for letter in letters])
         assert 0.2 < alike < 0.5

@@ -15,6 +15,7 @@ from svhn.data.synthetic.lighting import light_wall
 from svhn.data.synthetic.photography import draw_camera, take_photo
 from svhn.data.synthetic.plaques import draw_plaque, paint_plaque
 from svhn.data.synthetic.projection import Projection, view
+from svhn.data.synthetic.signs import typefaces_with_letters
 from svhn.data.synthetic.walls import paint_edges, paint_wall
 
 SMALLEST_SIDE, LARGEST_SIDE = 64, 640
@@ -86,7 +87,10 @@ def _paint_sign(
         _LETTERS[int(letter)] for letter in random.integers(0, len(_LETTERS), random.integers(1, 9))
     )
     lettering = draw_lettering(
-        random, typefaces, colours.is_light_on_dark(colour, ground), on_plaque
+        random,
+        typefaces_with_letters(typefaces),  # others write rows of boxes, which a 0 looks like
+        colours.is_light_on_dark(colour, ground),
+        on_plaque,
     )
     height = random.uniform(0.3, 1.0)
     mask = digit_mask(lettering, word, height * wall.unit)

@@ -1,7 +1,8 @@
 """Words that are no house number: notices, names of people, houses and streets, made-up words.
 
 Letters that digits look like (O, I, l, S, B, Z, …) are frequent in them: that is what they are for.
-But each line has letters that no digit looks like, so that it can't be taken for a number.
+But each line has letters that no digit looks like, so that it can't be taken for a number. Letters
+that stand alone or in pairs, as flats and entrances are named, are all of that kind.
 """
 
 import numpy as np
@@ -49,11 +50,16 @@ _STREETS_ABROAD = (
     "PIAZZA GARIBALDI", "CHEMIN DU LOUP", "AVENUE DE L'ISLE", "Obere Gasse", "Goethestrasse",
 )  # fmt: skip
 
+_CLEAR_CAPITALS = "ACEFHJKMNPRTUVWXY"
+_INITIALS_SHARE = 0.2
+
 _VOWELS, _CONSONANTS = "AEIOUOIO", "BCDFGHJKLMNPRSTVWXZSBZGL"
 
 
 def draw_words(random: np.random.Generator) -> tuple[str, ...]:
     """Returns the lines of a sign, at least one."""
+    if random.random() < _INITIALS_SHARE:
+        return (initials(random),)
     kind = random.random()
     if kind < 0.34:
         return _lines(random, _one_of(random, NOTICES))
@@ -69,6 +75,11 @@ def draw_words(random: np.random.Generator) -> tuple[str, ...]:
     return tuple(
         _in_some_case(random, made_up_word(random)) for _ in range(random.choice([1, 1, 1, 2, 3]))
     )
+
+
+def initials(random: np.random.Generator) -> str:
+    """Returns 1 to 3 capital letters that no digit looks like: A, WC, HKT."""
+    return "".join(_one_of(random, _CLEAR_CAPITALS) for _ in range(random.integers(1, 4)))
 
 
 def made_up_word(random: np.random.Generator) -> str:
