@@ -72,3 +72,16 @@ def test_rendered_scenes_are_photos_that_follow_from_the_seed():
         assert 64 <= max(scene.shape[:2]) <= 640
         assert min(scene.shape[:2]) >= 24
         assert scene.std() > 2
+
+
+def test_words_in_scenes_are_written_in_fonts_that_have_letters(monkeypatch):
+    built_in, without_letters = Typeface(""), Typeface("without letters")
+    monkeypatch.setattr(
+        "svhn.data.synthetic.signs._has_letters", lambda typeface: typeface == built_in
+    )
+    # The other file doesn't exist: whoever draws with it gets an OSError.
+    mixed = rendered_scenes(12, 3, (without_letters, built_in))
+    plain = rendered_scenes(12, 3, (built_in,))
+    assert all(np.array_equal(*pair) for pair in zip(mixed, plain, strict=True))
+    with pytest.raises(OSError, match="cannot open"):
+        rendered_scenes(12, 3, (without_letters,))
