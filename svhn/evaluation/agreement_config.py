@@ -30,6 +30,12 @@ class AgreementConfig:
         "",
         group="Input",
     )
+    for_detector: str = option(
+        "The detector that will be released, likewise where that is another: a file of released "
+        "weights, into which the rule is written in place of --detector_checkpoint.",
+        "",
+        group="Input",
+    )
     splits: list[str] = option(
         "Whose photos to take. Those of test would make the figures there worthless.",
         ["val"],
@@ -44,6 +50,8 @@ class AgreementConfig:
     )
     seed: int = option("Of the rendered ones.", 77, group="Input", minimum=0)
     output: str = option(
-        "The file to write; by default --detector_checkpoint itself.", "", group="Output"
+        "The file to write; by default --for_detector or --detector_checkpoint itself.",
+        "",
+        group="Output",
     )
     batch_size: int = option("Numbers that the reader sees at a time.", 4, group="Speed", minimum=1)

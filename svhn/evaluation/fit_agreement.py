@@ -38,11 +38,14 @@ def fit_agreement(config: AgreementConfig) -> int:
     Raises:
         UserError: If there are no such photos, a network is missing, or the file can't be written.
     """
-    if not is_released(config.detector_checkpoint):
+    flag = "for_detector" if config.for_detector else "detector_checkpoint"
+    keeper = getattr(config, flag)
+    if not is_released(keeper):
         raise UserError(
-            f"--detector_checkpoint={config.detector_checkpoint} is no file of released weights "
-            "(.npz), which could keep the rule. Write one: python -m svhn.release"
+            f"--{flag}={keeper} is no file of released weights (.npz), which could keep the rule. "
+            "Write one: python -m svhn.release"
         )
+    loading.load_finder(keeper)  # says what is wrong with it before the work is done
     reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
     released = reader
     if config.for_reader:
@@ -73,8 +76,8 @@ def fit_agreement(config: AgreementConfig) -> int:
         numbers, false_numbers, len(without), fingerprint(released.model, released.temperature)
     )
     print(_table(rule, by_photo, false_numbers, len(without)))
-    output = Path(config.output or config.detector_checkpoint)
-    add_to_released(config.detector_checkpoint, {"agreement": rule.as_json()}, output)
+    output = Path(config.output or keeper)
+    add_to_released(keeper, {"agreement": rule.as_json()}, output)
     print(f"{output}: the rule is kept in it")
     return 0
 

@@ -9,6 +9,7 @@ import numpy as np
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
 from svhn.data.manifest import manifest_digest, photo_count
+from svhn.detection import box_scale, outline
 from svhn.errors import UserError
 from svhn.evaluation.detector_release import measure_detector
 from svhn.evaluation.measure import fit_calibration, measure
@@ -21,6 +22,9 @@ from svhn.stored_calibration import StoredCalibration
 
 SPLIT = "val"
 """What temperature and thresholds are chosen on."""
+
+_DETECTOR_CALIBRATION = {box_scale.STATE_NAME, outline.STATE_NAME}
+"""What val tells about a detector's boxes, as a reader's temperature and thresholds."""
 
 _PLACES = ("data_dir", "train_logdir", "restore_checkpoint", "backbone_weights", "teachers")
 """Flags of a run that say where its files lay: nobody else's business."""
@@ -47,14 +51,14 @@ def release(config: ReleaseConfig) -> int:
     With `config.data_dir`, the file also holds the scores on val. Of a reader, temperature and
     thresholds are found anew there, for the weights as they are released.
 
-    With `config.calibration_of`, they are those of another reader.
+    With `config.calibration_of`, they are those of another network.
 
     Returns:
         The exit status, 0.
 
     Raises:
-        UserError: If there is no checkpoint or no val photo, the other reader has no calibration,
-            or the file can't be written.
+        UserError: If there is no checkpoint or no val photo, the other network has no calibration
+            or is of another kind, or the file can't be written.
     """
     output = Path(config.output)
     if output.suffix != SUFFIX:
@@ -65,9 +69,13 @@ def release(config: ReleaseConfig) -> int:
     if config.average_with:
         loaded = _averaged(loaded, config)
     is_detector = task_of(loaded.config["model"]) == "detector"
-    if config.calibration_of:
-        loaded = _calibrated_likewise(loaded, config)
     about = _about(config, loaded)
+    if config.calibration_of:
+        twin = _twin(loaded, config)
+        if is_detector:
+            about |= {name: twin.state[name] for name in _DETECTOR_CALIBRATION}
+        else:
+            loaded = dataclasses.replace(loaded, calibration=twin.calibration)
     write_released(output, loaded, about)
     if config.data_dir:
         released = load_released(output, task=None)
@@ -108,26 +116,29 @@ def _averaged(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
     return dataclasses.replace(loaded, calibration=StoredCalibration())
 
 
-def _calibrated_likewise(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
-    """The network with the calibration of another one."""
+def _twin(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
+    """The network whose calibration is taken over; it has one."""
     if config.data_dir:
         raise UserError(
-            f"--data_dir={config.data_dir} finds temperature and thresholds on val, and "
-            f"--calibration_of={config.calibration_of} takes them over. Leave one of both out"
+            f"--data_dir={config.data_dir} finds on val what "
+            f"--calibration_of={config.calibration_of} takes over. Leave one of both out"
         )
     name = loaded.config["model"]
-    if task_of(name) != "reader":
+    task = task_of(name)
+    twin = load_model(config.calibration_of, task=None)
+    twins_name = twin.config["model"]
+    if task_of(twins_name) != task:
         raise UserError(
-            f"--calibration_of={config.calibration_of}: {loaded.path} is a {name!r} network, which "
-            "has no temperature. Leave it out"
+            f"--calibration_of={config.calibration_of} is a {twins_name!r} network. Expected: a "
+            f"{task}, as {loaded.path}, a {name!r} network"
         )
-    calibration = load_model(config.calibration_of).calibration
-    if not calibration.photos:
+    has_any = twin.state.keys() >= _DETECTOR_CALIBRATION
+    if not (has_any if task == "detector" else twin.calibration.photos):
         raise UserError(
             f"--calibration_of={config.calibration_of} has no calibration of its own. Expected: a "
-            "reader that python -m svhn.release wrote with --data_dir"
+            f"{task} that python -m svhn.release wrote with --data_dir"
         )
-    return dataclasses.replace(loaded, calibration=calibration)
+    return twin
 
 
 def _temperature(stored: StoredCalibration) -> str:

@@ -34,8 +34,9 @@ class ReleaseConfig:
         group="Scores",
     )
     calibration_of: str = option(
-        "For a reader that was trained on val, too, where no temperature or threshold can be found "
-        "for it: another that was made likewise without val; its own are taken over.",
+        "For a network that was trained on val, too, which therefore tells nothing about it: "
+        "another that was made likewise without val. A reader's temperature and thresholds, or how "
+        "large a detector's boxes are to be, are taken over from it.",
         "",
         group="Scores",
     )

@@ -118,6 +118,30 @@ def test_the_rule_can_be_kept_for_a_reader_that_has_seen_the_photos(
     assert rules[1] != rules[0]
 
 
+def test_the_rule_can_be_kept_for_a_detector_that_has_seen_the_photos(
+    tmp_path, data_dir, reader_file, finder
+):
+    detector, twin = tmp_path / "detector.npz", tmp_path / "twin.npz"
+    detector.write_bytes(reader_file.read_bytes())
+    loaded = load_model(reader_file)
+    loaded.model.set_weights([2 * weight for weight in loaded.model.get_weights()])
+    write_released(twin, loaded, {"recipe": "with val"})
+    before = detector.read_bytes()
+    config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0)
+    fit_agreement(dataclasses.replace(config, for_detector=str(twin)))
+    assert detector.read_bytes() == before
+    fit_agreement(config)
+    kept, expected = load_model(twin), load_model(detector)
+    assert kept.state["agreement"] == expected.state["agreement"]
+    assert kept.state["recipe"] == "with val"
+    for ours, theirs in zip(kept.model.weights, loaded.model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+    config = dataclasses.replace(config, for_detector=str(tmp_path))
+    with pytest.raises(UserError, match=r"--for_detector=.*svhn\.release"):
+        fit_agreement(config)
+
+
 def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):
     with pytest.raises(UserError, match=r"svhn\.release"):
         fit_agreement(AgreementConfig(str(data_dir), str(reader_file), str(tmp_path)))

@@ -152,10 +152,34 @@ def test_the_calibration_of_another_network(tmp_path, run_folder, data_dir):
             release(dataclasses.replace(config, **changes))
 
 
-def test_a_detector_has_no_calibration_to_take_over(tmp_path, run_folder):
-    config = ReleaseConfig(str(PACKAGED_DETECTOR), str(tmp_path / "detector.npz"))
-    with pytest.raises(UserError, match=r"'detector' network, which has no temperature"):
-        release(dataclasses.replace(config, calibration_of=str(run_folder)))
+def test_the_calibration_of_another_detector(tmp_path, data_dir):
+    output = tmp_path / "detector.npz"
+    untold = tmp_path / "untold.npz"
+    release(ReleaseConfig(str(PACKAGED_DETECTOR), str(untold)))
+    config = ReleaseConfig(str(untold), str(output), calibration_of=str(PACKAGED_DETECTOR))
+    assert release(config) == 0
+    released, twin = (load_model(file, task=None) for file in (output, PACKAGED_DETECTOR))
+    for name in ("box_scale", "outline"):
+        assert released.state[name] == twin.state[name]
+        assert name not in load_model(untold, task=None).state
+    assert "agreement" not in released.state  # python -m svhn.agreement keeps it there
+
+    for changes, message in (
+        ({"data_dir": str(data_dir)}, "Leave one of both out"),
+        ({"calibration_of": str(untold)}, f"--calibration_of={untold} has no calibration"),
+    ):
+        with pytest.raises(UserError, match=message):
+            release(dataclasses.replace(config, **changes))
+
+
+def test_the_calibration_of_another_kind_of_network(tmp_path, run_folder):
+    for network, other, expected in (
+        (PACKAGED_DETECTOR, run_folder, r"is a 'plain' network\. Expected: a detector"),
+        (run_folder, PACKAGED_DETECTOR, r"is a 'detector' network\. Expected: a reader"),
+    ):
+        config = ReleaseConfig(str(network), str(tmp_path / "a.npz"), calibration_of=str(other))
+        with pytest.raises(UserError, match=expected):
+            release(config)
 
 
 def test_the_name_must_be_that_of_such_a_file(tmp_path, run_folder):
