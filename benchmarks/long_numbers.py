@@ -43,7 +43,7 @@ class LongNumbersConfig:
         group="input",
         choices=("val", "test"),
     )
-    photos_a_length: int = option("Photos of each length and kind.", 400, group="made", minimum=1)
+    photos_a_length: int = option("Photos of each length and kind.", 1_000, group="made", minimum=1)
     seed: int = option(
         "Of the photos that are made; not one that training photos were made with.",
         20_261_121,
