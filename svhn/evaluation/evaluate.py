@@ -10,6 +10,7 @@ from PIL import Image
 
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
+from svhn.command_line import warn
 from svhn.data.manifest import (
     READABLE_SPLITS,
     manifest_digest,
@@ -35,6 +36,9 @@ from svhn.evaluation.summaries import draw_charts, write_summaries
 from svhn.models.inference import for_inference
 from svhn.stored_calibration import StoredCalibration
 
+HELD_OUT = ("val", "test")
+"""Splits that networks aren't trained on, unless somebody wants to."""
+
 
 def evaluate(config: EvaluationConfig) -> int:
     """Evaluates a checkpoint on the splits of a conversion, prints and writes the results.
@@ -54,6 +58,7 @@ def evaluate(config: EvaluationConfig) -> int:
     splits = splits_to_evaluate(config.data_dir, config.splits)
     loaded = load_model(config.checkpoint_dir, raw_weights=config.raw_weights)
     print(f"{loaded.path}: model {loaded.config['model']}, step {loaded.step:,}", flush=True)
+    warn_of_learnt(loaded, splits)
     folder = Path(config.eval_logdir)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,6 +87,22 @@ def evaluate(config: EvaluationConfig) -> int:
             print(f"No mistakes, so no picture of them: {', '.join(without_mistakes)}")
     print(f"Curves: tensorboard --logdir {config.eval_logdir}")
     return 0
+
+
+def warn_of_learnt(loaded: LoadedModel, splits: list[str]) -> None:
+    """Warns of splits to evaluate that are held out as a rule, and that a network has learnt from.
+
+    Args:
+        loaded: The network.
+        splits: To be evaluated.
+    """
+    learnt = loaded.state.get("data", {}).get("splits", [])
+    if seen := [split for split in splits if split in HELD_OUT and split in learnt]:
+        warn(
+            f"{loaded.path} was trained on {' and '.join(seen)}, too. If the photos there were "
+            "the same as these, the score says nothing about others; go by a split that it hasn't "
+            "seen"
+        )
 
 
 def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from svhn.evaluation.evaluate import (
     parse_accuracies,
     require_finite,
     splits_to_evaluate,
+    warn_of_learnt,
     writing_to,
 )
 from svhn.evaluation.photo_metrics import measure_photos
@@ -49,6 +50,7 @@ def evaluate_photos(config: EvaluationConfig) -> int:
     for network in (loaded, detector):
         model, step = network.config["model"], network.step
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
+        warn_of_learnt(network, splits)
     temperature = loaded.calibration.temperature
     reader = Reader(loaded.model, temperature=temperature, batch_size=config.batch_size)
     folder = Path(config.eval_logdir)

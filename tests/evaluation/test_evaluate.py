@@ -1,6 +1,7 @@
 """The whole of eval.py, from a checkpoint to the files that it leaves."""
 
 import csv
+import dataclasses
 import hashlib
 import json
 import runpy
@@ -100,6 +101,21 @@ def test_what_is_applied_is_the_network_for_inference(config, monkeypatch):
     monkeypatch.setattr(evaluate_module, "make_predict_step", recording_step)
     evaluate(config)
     assert applied == [network]
+
+
+def test_a_split_that_the_network_has_learnt_from_is_named(config, monkeypatch, capsys):
+    config = dataclasses.replace(config, splits=["train", "val"])
+    assert evaluate(config) == 0
+    assert "warning" not in capsys.readouterr().err
+    loaded = evaluate_module.load_model("", raw_weights=False)
+    learnt = dataclasses.replace(loaded, state={"data": {"splits": ["train", "val", "extra"]}})
+    monkeypatch.setattr(evaluate_module, "load_model", lambda path, raw_weights: learnt)
+    assert evaluate(config) == 0
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert "logs/train/model.ckpt-30 was trained on val, too." in warnings[0]
+    assert evaluate(dataclasses.replace(config, splits=["test"])) == 0
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_a_model_that_has_diverged(config, monkeypatch):
