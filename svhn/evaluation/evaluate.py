@@ -1,6 +1,6 @@
 """The whole of `eval.py`: a checkpoint, some splits, and what is known about it afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,19 +89,19 @@ def evaluate(config: EvaluationConfig) -> int:
     return 0
 
 
-def warn_of_learnt(loaded: LoadedModel, splits: list[str]) -> None:
-    """Warns of splits to evaluate that are held out as a rule, and that a network has learnt from.
+def warn_of_learnt(loaded: LoadedModel, splits: Iterable[str]) -> None:
+    """Warns of splits that are held out as a rule, and that a network has learnt from.
 
     Args:
         loaded: The network.
-        splits: To be evaluated.
+        splits: Where something is to be found out about it.
     """
     learnt = loaded.state.get("data", {}).get("splits", [])
     if seen := [split for split in splits if split in HELD_OUT and split in learnt]:
         warn(
             f"{loaded.path} was trained on {' and '.join(seen)}, too. If the photos there were "
-            "the same as these, the score says nothing about others; go by a split that it hasn't "
-            "seen"
+            "the same as these, what is found on these doesn't hold for others; take a split that "
+            "it hasn't seen"
         )
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from svhn.checkpoints import load_model
 from svhn.data.records import read_photos
 from svhn.data.synthetic.fonts import find_typefaces
 from svhn.detection.average_precision import intersections_over_unions
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.calibration import calibrate
+from svhn.evaluation.evaluate import warn_of_learnt
 from svhn.evaluation.fit_rule import KnownCandidate, KnownNumber, fit_rule, judge
 from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
 from svhn.geometry import union_box
@@ -46,11 +48,14 @@ def fit_agreement(config: AgreementConfig) -> int:
             "Write one: python -m svhn.release"
         )
     loading.load_finder(keeper)  # says what is wrong with it before the work is done
-    reader = Reader.from_checkpoint(config.checkpoint_dir, config.batch_size)
+    loaded = load_model(config.checkpoint_dir)
+    reader = Reader(loaded.model, config.batch_size, loaded.calibration.temperature)
     released = reader
     if config.for_reader:
         released = Reader.from_checkpoint(config.for_reader, config.batch_size)
-    finder = loading.load_finder(config.detector_checkpoint).finder
+    finder, _, detector, _ = loading.load_finder(config.detector_checkpoint)
+    for network in (loaded, detector):
+        warn_of_learnt(network, config.splits)
     photo_reader = WholePhotoReader(reader, finder)
     photos = [photo for split in config.splits for photo in read_photos(config.data_dir, split)]
     # From the last on: benchmarks/photos.py takes the first.

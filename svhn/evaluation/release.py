@@ -12,6 +12,7 @@ from svhn.data.manifest import manifest_digest, photo_count
 from svhn.detection import box_scale, outline
 from svhn.errors import UserError
 from svhn.evaluation.detector_release import measure_detector
+from svhn.evaluation.evaluate import warn_of_learnt
 from svhn.evaluation.measure import fit_calibration, measure
 from svhn.evaluation.predict import SplitPredictions, evaluate_split
 from svhn.evaluation.release_config import ReleaseConfig
@@ -66,6 +67,8 @@ def release(config: ReleaseConfig) -> int:
     if config.data_dir:
         photo_count(config.data_dir, SPLIT)  # says what to do where there is none
     loaded = load_model(config.checkpoint_dir, task=None)
+    if config.data_dir:
+        warn_of_learnt(loaded, [SPLIT])
     if config.average_with:
         loaded = _averaged(loaded, config)
     is_detector = task_of(loaded.config["model"]) == "detector"

@@ -60,7 +60,7 @@ def reader_file(tmp_path_factory):
 @pytest.fixture
 def finder(monkeypatch):
     def load_finder(path):
-        return LoadedFinder(MiddleFinder(), AgreementRule(), path, "")
+        return LoadedFinder(MiddleFinder(), AgreementRule(), load_model(path), "")
 
     monkeypatch.setattr("svhn.reading.loading.load_finder", load_finder)
 
@@ -140,6 +140,18 @@ def test_the_rule_can_be_kept_for_a_detector_that_has_seen_the_photos(
     config = dataclasses.replace(config, for_detector=str(tmp_path))
     with pytest.raises(UserError, match=r"--for_detector=.*svhn\.release"):
         fit_agreement(config)
+
+
+def test_networks_that_have_learnt_from_the_photos_are_named(
+    tmp_path, data_dir, reader_file, finder, capsys
+):
+    detector = tmp_path / "detector.npz"
+    data = {"splits": ["train", "val"]}
+    write_released(detector, load_model(reader_file), {"data": data})
+    fit_agreement(AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0))
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert len(warnings) == 1
+    assert f"{detector} was trained on val, too." in warnings[0]
 
 
 def test_only_a_file_can_keep_a_rule(tmp_path, data_dir, reader_file):

@@ -187,6 +187,15 @@ def test_the_name_must_be_that_of_such_a_file(tmp_path, run_folder):
         release(ReleaseConfig(str(run_folder), str(tmp_path / "reader.h5")))
 
 
+def test_a_network_that_has_learnt_from_val_is_named(tmp_path, run_folder, data_dir, capsys):
+    learnt, output = tmp_path / "learnt.npz", tmp_path / "reader.npz"
+    write_released(learnt, load_model(run_folder), {"data": {"splits": ["train", "val"]}})
+    release(ReleaseConfig(str(learnt), str(output)))
+    assert "warning" not in capsys.readouterr().err
+    release(ReleaseConfig(str(learnt), str(output), data_dir=str(data_dir)))
+    assert f"warning: {learnt} was trained on val, too." in capsys.readouterr().err
+
+
 def test_the_released_weights_are_calibrated_anew(tmp_path, run_folder, data_dir):
     output = tmp_path / "reader.npz"
     release(ReleaseConfig(str(run_folder), str(output), data_dir=str(data_dir)))
