@@ -66,7 +66,7 @@ def main(config: PhotosConfig) -> int:
 
     loaded = load_model(config.checkpoint_dir)
     detector = load_model(config.detector_checkpoint, task="detector")
-    reader = Reader(loaded.model, temperature=loaded.calibration.temperature)
+    reader = Reader.of(loaded)
     finder = NumberFinder.of(detector)
     rule = AgreementRule.from_json(detector.state.get("agreement"))
     photo_reader = WholePhotoReader(reader, finder, rule)

@@ -1,6 +1,6 @@
 """The whole of `eval.py`: a checkpoint, some splits, and what is known about it afterwards."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from PIL import Image
 
 import svhn
 from svhn.checkpoints import LoadedModel, load_model
-from svhn.command_line import warn
 from svhn.data.manifest import (
     READABLE_SPLITS,
     manifest_digest,
@@ -20,6 +19,7 @@ from svhn.data.manifest import (
 )
 from svhn.errors import UserError
 from svhn.evaluation.config import DEFAULT_SPLITS, EvaluationConfig
+from svhn.evaluation.learnt_splits import warn_of_learnt
 from svhn.evaluation.measure import measure
 from svhn.evaluation.metrics import SplitMetrics
 from svhn.evaluation.mistakes import mistakes_sheet
@@ -35,9 +35,6 @@ from svhn.evaluation.report import (
 from svhn.evaluation.summaries import draw_charts, write_summaries
 from svhn.models.inference import for_inference
 from svhn.stored_calibration import StoredCalibration
-
-HELD_OUT = ("val", "test")
-"""Splits that networks aren't trained on, unless somebody wants to."""
 
 
 def evaluate(config: EvaluationConfig) -> int:
@@ -87,22 +84,6 @@ def evaluate(config: EvaluationConfig) -> int:
             print(f"No mistakes, so no picture of them: {', '.join(without_mistakes)}")
     print(f"Curves: tensorboard --logdir {config.eval_logdir}")
     return 0
-
-
-def warn_of_learnt(loaded: LoadedModel, splits: Iterable[str]) -> None:
-    """Warns of splits that are held out as a rule, and that a network has learnt from.
-
-    Args:
-        loaded: The network.
-        splits: Where something is to be found out about it.
-    """
-    learnt = loaded.state.get("data", {}).get("splits", [])
-    if seen := [split for split in splits if split in HELD_OUT and split in learnt]:
-        warn(
-            f"{loaded.path} was trained on {' and '.join(seen)}, too. If the photos there were "
-            "the same as these, what is found on these doesn't hold for others; take a split that "
-            "it hasn't seen"
-        )
 
 
 def splits_to_evaluate(data_dir: str, wanted: list[str]) -> list[str]:

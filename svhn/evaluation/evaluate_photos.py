@@ -11,9 +11,9 @@ from svhn.evaluation.evaluate import (
     parse_accuracies,
     require_finite,
     splits_to_evaluate,
-    warn_of_learnt,
     writing_to,
 )
+from svhn.evaluation.learnt_splits import warn_of_learnt
 from svhn.evaluation.photo_metrics import measure_photos
 from svhn.evaluation.photo_mistakes import photo_mistakes_sheet
 from svhn.evaluation.photo_report import (
@@ -51,8 +51,7 @@ def evaluate_photos(config: EvaluationConfig) -> int:
         model, step = network.config["model"], network.step
         print(f"{network.path}: model {model}, step {step:,}", flush=True)
         warn_of_learnt(network, splits)
-    temperature = loaded.calibration.temperature
-    reader = Reader(loaded.model, temperature=temperature, batch_size=config.batch_size)
+    reader = Reader.of(loaded, config.batch_size)
     folder = Path(config.eval_logdir)
     with writing_to(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from svhn.detection.average_precision import intersections_over_unions
 from svhn.errors import UserError
 from svhn.evaluation.agreement_config import AgreementConfig
 from svhn.evaluation.calibration import calibrate
-from svhn.evaluation.evaluate import warn_of_learnt
 from svhn.evaluation.fit_rule import KnownCandidate, KnownNumber, fit_rule, judge
+from svhn.evaluation.learnt_splits import warn_of_learnt
 from svhn.evaluation.photos_without_numbers import parts_without_digits, rendered_scenes
 from svhn.geometry import union_box
 from svhn.images import load_picture
@@ -47,13 +47,13 @@ def fit_agreement(config: AgreementConfig) -> int:
             f"--{flag}={keeper} is no file of released weights (.npz), which could keep the rule. "
             "Write one: python -m svhn.release"
         )
-    loading.load_finder(keeper)  # says what is wrong with it before the work is done
     loaded = load_model(config.checkpoint_dir)
-    reader = Reader(loaded.model, config.batch_size, loaded.calibration.temperature)
-    released = reader
+    reader = released = Reader.of(loaded, config.batch_size)
     if config.for_reader:
         released = Reader.from_checkpoint(config.for_reader, config.batch_size)
     finder, _, detector, _ = loading.load_finder(config.detector_checkpoint)
+    if config.for_detector:
+        loading.load_finder(config.for_detector)  # says what is wrong with it before the work
     for network in (loaded, detector):
         warn_of_learnt(network, config.splits)
     photo_reader = WholePhotoReader(reader, finder)

@@ -12,7 +12,7 @@ from svhn.data.manifest import manifest_digest, photo_count
 from svhn.detection import box_scale, outline
 from svhn.errors import UserError
 from svhn.evaluation.detector_release import measure_detector
-from svhn.evaluation.evaluate import warn_of_learnt
+from svhn.evaluation.learnt_splits import warn_of_learnt
 from svhn.evaluation.measure import fit_calibration, measure
 from svhn.evaluation.predict import SplitPredictions, evaluate_split
 from svhn.evaluation.release_config import ReleaseConfig
@@ -67,20 +67,19 @@ def release(config: ReleaseConfig) -> int:
     if config.data_dir:
         photo_count(config.data_dir, SPLIT)  # says what to do where there is none
     loaded = load_model(config.checkpoint_dir, task=None)
-    if config.data_dir:
-        warn_of_learnt(loaded, [SPLIT])
     if config.average_with:
         loaded = _averaged(loaded, config)
     is_detector = task_of(loaded.config["model"]) == "detector"
     about = _about(config, loaded)
     if config.calibration_of:
-        twin = _twin(loaded, config)
+        twin = _calibrated_twin(loaded, config)
         if is_detector:
             about |= {name: twin.state[name] for name in _DETECTOR_CALIBRATION}
         else:
             loaded = dataclasses.replace(loaded, calibration=twin.calibration)
     write_released(output, loaded, about)
     if config.data_dir:
+        warn_of_learnt(loaded, [SPLIT])
         released = load_released(output, task=None)
         if is_detector:
             measured = measure_detector(config, SPLIT, loaded, released)
@@ -119,8 +118,8 @@ def _averaged(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
     return dataclasses.replace(loaded, calibration=StoredCalibration())
 
 
-def _twin(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
-    """The network whose calibration is taken over; it has one."""
+def _calibrated_twin(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
+    """The network of the same task whose calibration is taken over."""
     if config.data_dir:
         raise UserError(
             f"--data_dir={config.data_dir} finds on val what "
@@ -135,13 +134,18 @@ def _twin(loaded: LoadedModel, config: ReleaseConfig) -> LoadedModel:
             f"--calibration_of={config.calibration_of} is a {twins_name!r} network. Expected: a "
             f"{task}, as {loaded.path}, a {name!r} network"
         )
-    has_any = twin.state.keys() >= _DETECTOR_CALIBRATION
-    if not (has_any if task == "detector" else twin.calibration.photos):
+    if not _is_calibrated(twin):
         raise UserError(
             f"--calibration_of={config.calibration_of} has no calibration of its own. Expected: a "
             f"{task} that python -m svhn.release wrote with --data_dir"
         )
     return twin
+
+
+def _is_calibrated(network: LoadedModel) -> bool:
+    if task_of(network.config["model"]) == "detector":
+        return network.state.keys() >= _DETECTOR_CALIBRATION
+    return network.calibration.photos > 0
 
 
 def _temperature(stored: StoredCalibration) -> str:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from svhn.checkpoints import load_model
 from svhn.decoding import Decoded, decode
 from svhn.labels import HEAD_NAMES
+from svhn.loaded_model import LoadedModel
 from svhn.models.inference import for_inference
 from svhn.picture_size import picture_size
 from svhn.preprocessing import MARGIN, PATCH_SHARE, crop
@@ -88,7 +89,20 @@ class Reader:
             UserError: If there is no such checkpoint, if it can't be read, or if it has no
                 threshold for that accuracy.
         """
-        loaded = load_model(path)
+        return cls.of(load_model(path), batch_size, min_accuracy)
+
+    @classmethod
+    def of(cls, loaded: LoadedModel, batch_size: int = 32, min_accuracy: float = 0.0) -> "Reader":
+        """Returns a reader with a network and the calibration that is kept with it.
+
+        Args:
+            loaded: A reader's network.
+            batch_size: As in `from_checkpoint`.
+            min_accuracy: Likewise.
+
+        Raises:
+            UserError: If it has no threshold for that accuracy.
+        """
         stored = loaded.calibration
         threshold = stored.demand_threshold(min_accuracy, loaded.path) if min_accuracy else None
         return cls(loaded.model, batch_size, stored.temperature, threshold)

@@ -32,7 +32,7 @@ def load_reader(path: str, batch_size: int) -> tuple[Reader, LoadedModel]:
             f"--reader={path} was never calibrated: its confidence is taken as it is, and may be"
             " too high"
         )
-    return Reader(loaded.model, batch_size, loaded.calibration.temperature), loaded
+    return Reader.of(loaded, batch_size), loaded
 
 
 def load_finder(path: str, min_score: float) -> FindNumbers:

@@ -100,14 +100,21 @@ def test_the_rule_is_fitted_and_kept_beside_weights_that_stay(
     assert careful.least_confidence > rule.least_confidence
 
 
+def twin_of(reader_file, folder):
+    """The file of a network with other weights, and the network."""
+    loaded = load_model(reader_file)
+    loaded.model.set_weights([2 * weight for weight in loaded.model.get_weights()])
+    path = folder / "twin.npz"
+    write_released(path, loaded, {"recipe": "with val"})
+    return path, loaded
+
+
 def test_the_rule_can_be_kept_for_a_reader_that_has_seen_the_photos(
     tmp_path, data_dir, reader_file, finder
 ):
-    detector, twin = tmp_path / "detector.npz", tmp_path / "twin.npz"
+    detector = tmp_path / "detector.npz"
     detector.write_bytes(reader_file.read_bytes())
-    loaded = load_model(reader_file)
-    loaded.model.set_weights([2 * weight for weight in loaded.model.get_weights()])
-    write_released(twin, loaded, {})
+    twin, loaded = twin_of(reader_file, tmp_path)
     config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0)
     rules = []
     for for_reader in ("", str(twin)):
@@ -121,11 +128,9 @@ def test_the_rule_can_be_kept_for_a_reader_that_has_seen_the_photos(
 def test_the_rule_can_be_kept_for_a_detector_that_has_seen_the_photos(
     tmp_path, data_dir, reader_file, finder
 ):
-    detector, twin = tmp_path / "detector.npz", tmp_path / "twin.npz"
+    detector = tmp_path / "detector.npz"
     detector.write_bytes(reader_file.read_bytes())
-    loaded = load_model(reader_file)
-    loaded.model.set_weights([2 * weight for weight in loaded.model.get_weights()])
-    write_released(twin, loaded, {"recipe": "with val"})
+    twin, loaded = twin_of(reader_file, tmp_path)
     before = detector.read_bytes()
     config = AgreementConfig(str(data_dir), str(reader_file), str(detector), without=0)
     fit_agreement(dataclasses.replace(config, for_detector=str(twin)))
